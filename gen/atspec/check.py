@@ -1,0 +1,183 @@
+"""Proofs about a spec that was built without errors."""
+
+from __future__ import annotations
+
+from itertools import combinations
+from typing import Iterator, Optional
+
+from .dialogue import Dialogue
+from .diag import Report, nearest
+from .model import Form, Line, Mark, Rule, Spec, Variant
+from .tokens import Shape, common_text, form_shapes, line_shapes, match_line
+
+
+def check(spec: Spec, report: Report) -> None:
+    _finals(spec, report)
+    _coverage(spec, report)
+    _look_alikes(spec, report)
+    _inline_payloads(spec, report)
+    _Ambiguity(spec, report).run()
+    for example in spec.examples:
+        Dialogue(spec, example, report).run()
+
+
+def _finals(spec: Spec, report: Report) -> None:
+    for outcome in ("ok", "error"):
+        if spec.module and not any(f.outcome == outcome for f in spec.finals):
+            report.add("E064", spec.marks["module"], f"no final has the outcome {outcome}")
+
+
+def _coverage(spec: Spec, report: Report) -> None:
+    """Nothing unmentioned: every section of the manual is somewhere in the spec."""
+    nodes = [*spec.commands, *spec.lines, *spec.settings, *spec.values, *spec.examples]
+    covered = {n.section for n in nodes} | set(spec.covered_by)
+    for section, title in spec.sections.items():
+        if section not in covered:
+            report.add("E080", spec.marks[f"sections.{section}"], f"nothing covers section {section}, {title}")
+
+
+def _look_alikes(spec: Spec, report: Report) -> None:
+    texts = [(v.template.text, v.template.mark) for ln in spec.lines for v in ln.variants]
+    for text, mark in texts + [(t, spec.marks[f"reboot.{t}"]) for t in spec.reboot]:
+        if text.startswith((">", "AT")):
+            what = "the prompt" if text.startswith(">") else "an echoed command"
+            report.add("E074", mark, f"`{text}` begins like {what}")
+    for text in spec.reboot:
+        for line in spec.lines:
+            if any(match_line(text, line, v) is not None for v in line.variants):
+                report.add("E070", spec.marks[f"reboot.{text}"],
+                           f"'{text}' tells of a restart, but can be {line.name} ({_place(line.mark)}) too",
+                           "name a line that means nothing else")
+
+
+def _inline_payloads(spec: Spec, report: Report) -> None:
+    """After a length and a comma, is it a field or the payload?"""
+    for line in spec.lines:
+        p = line.payload
+        if not p or not p.inline:
+            continue
+        fields = line.variants[0].template.fields
+        group = next(f.group for f in fields if f.name == p.length)
+        for f in fields:
+            if f.group > group and not f.shown:
+                report.add("E073", f.mark or line.variants[0].template.mark,
+                           f"nothing tells <{f.name}> from the start of a payload")
+        if line.extra_fields:
+            report.add("E073", line.variants[0].template.mark, "nothing tells extra fields from the start of a payload",
+                       "an inline payload and `extra_fields` exclude each other")
+
+
+def _place(mark: Optional[Mark]) -> str:
+    return f"{mark.file}:{mark.line}" if mark else "?"
+
+
+class _Ambiguity:
+    """Law 7: no two lines that can be live at once share a text, nor two forms."""
+
+    def __init__(self, spec: Spec, report: Report) -> None:
+        self.spec, self.report = spec, report
+        self.rules = [r for c in spec.commands for r in c.rules] + spec.rules
+        self.deciding: set[int] = set()     # rules that did, by id
+
+    def run(self) -> None:
+        for a, b in self.line_pairs():
+            self.compare_lines(a, b)
+        for f, g in self.form_pairs():
+            self.compare_forms(f, g)
+        known = {n for ln in self.spec.lines for v in ln.variants for n in (ln.name, v.template.text)}
+        known |= {self.form_name(f) for f in self.spec.forms}
+        for rule in self.rules:
+            if id(rule) not in self.deciding and rule.mark:
+                hints = [nearest(n, known) for n in (rule.choose, rule.over) if n not in known]
+                self.report.add("E072", rule.mark, f"no text left to decide between `{rule.choose}` and `{rule.over}`",
+                                hints[0] if hints else "")
+
+    def line_pairs(self) -> Iterator[tuple[Line, Line]]:
+        """Lines that can be live at once and have a head in common.
+
+        URCs, results and finals always are; answers with them and with those
+        of the same command. A line is paired with itself, as its variants.
+        """
+        by_head: dict[str, list[Line]] = {}
+        seen: set[tuple[int, int]] = set()
+
+        def pairs(line: Line, others: list[Line]) -> Iterator[tuple[Line, Line]]:
+            for other in others:
+                if (id(other), id(line)) not in seen:
+                    seen.add((id(other), id(line)))
+                    yield other, line
+
+        for line in self.spec.lines:
+            if line.kind in ("urc", "final", "result"):
+                for head in sorted(_heads(line)):
+                    by_head.setdefault(head, []).append(line)
+                    yield from pairs(line, by_head[head])
+        for command in self.spec.commands:
+            own: list[Line] = []
+            for line in [ln for f in command.forms for ln, _, _ in f.response]:
+                own.append(line)
+                yield from pairs(line, own)
+                for head in sorted(_heads(line)):
+                    yield from pairs(line, by_head.get(head, []))
+
+    def form_pairs(self) -> Iterator[tuple[Form, Form]]:
+        by_head: dict[str, list[Form]] = {}
+        for form in self.spec.forms:
+            for other in by_head.setdefault(form.syntax.head, []):
+                yield other, form
+            by_head[form.syntax.head].append(form)
+
+    def compare_lines(self, a: Line, b: Line) -> None:
+        if a is b:
+            pairs = [(v, w) for v, w in combinations(a.variants, 2)] if a.kind != "test" else []
+        else:
+            pairs = [(v, w) for v in a.variants for w in b.variants]
+        found = []
+        for v, w in pairs:
+            text = _shared(line_shapes(a, v), line_shapes(b, w))
+            if text is None or self.decided({a.name, v.template.text}, {b.name, w.template.text}):
+                continue
+            found.append((len(text), text, v, w))
+        if found:       # one finding for two lines, with the shortest witness
+            _, text, v, w = min(found, key=lambda f: f[:2])
+            self.ambiguous("E070", text, self.line_name(a, b, v), v.template.mark,
+                           self.line_name(b, a, w), w.template.mark)
+
+    @staticmethod
+    def line_name(line: Line, other: Line, variant: Variant) -> str:
+        return f"'{variant.template.text}'" if line is other else line.name
+
+    @staticmethod
+    def form_name(form: Form) -> str:
+        return f"{form.command.name}.{form.name}"
+
+    def compare_forms(self, f: Form, g: Form) -> None:
+        text = _shared(form_shapes(f), form_shapes(g))
+        if text is not None and not self.decided({self.form_name(f)}, {self.form_name(g)}):
+            self.ambiguous("E071", text, self.form_name(f), f.syntax.mark, self.form_name(g), g.syntax.mark)
+
+    def ambiguous(self, code: str, text: str, a: str, a_mark: Mark, b: str, b_mark: Mark) -> None:
+        if a_mark.file == b_mark.file and a_mark.line > b_mark.line:
+            a, a_mark, b, b_mark = b, b_mark, a, a_mark     # point to the later one
+        self.report.add(code, b_mark, f"'{text}' can be both {a} ({_place(a_mark)}) and {b} ({_place(b_mark)})")
+
+    def decided(self, a: set[str], b: set[str]) -> bool:
+        for rule in self.rules:
+            if _decides(rule, a, b) or _decides(rule, b, a):
+                self.deciding.add(id(rule))
+                return True
+        return False
+
+
+def _heads(line: Line) -> set[str]:
+    return {v.template.head for v in line.variants}
+
+
+def _decides(rule: Rule, chosen: set[str], other: set[str]) -> bool:
+    return rule.choose != rule.over and rule.choose in chosen and rule.over in other
+
+
+def _shared(these: list[Shape], those: list[Shape]) -> Optional[str]:
+    """The shortest text that both have, or None."""
+    texts = [t for a in these for b in those if (t := common_text(a, b)) is not None]
+    return min(texts, key=lambda t: (len(t), t), default=None)

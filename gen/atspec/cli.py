@@ -1,0 +1,65 @@
+"""The command line. Exit status: 0 done, 1 the answer is no, 2 usage."""
+
+from __future__ import annotations
+
+import argparse
+import io
+import os
+import sys
+from typing import Optional, Sequence
+
+from . import VERSION
+from .build import load_spec
+from .diag import CODES, Diagnostic
+from .render import add_build
+
+
+def add_check(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = subparsers.add_parser(
+        "check", help="report what is wrong with specs",
+        description="Reports what is wrong with specs, on stdout, as file:line:col: error[CODE]: message.")
+    parser.add_argument("specs", metavar="SPEC", nargs="*", help="a spec file")
+    parser.add_argument("--codes", action="store_true", help="list the codes and what to do about each")
+    parser.set_defaults(run=check, parser=parser)
+
+
+def check(args: argparse.Namespace) -> int:
+    if args.codes:
+        for code, (title, hint) in CODES.items():
+            print(f"{code}  {title}: {hint}")
+        return 0
+    if not args.specs:
+        args.parser.error("no SPEC given")
+    found: set[Diagnostic] = set()
+    for path in args.specs:
+        found.update(load_spec(path, fragment=True)[1])
+    for diagnostic in sorted(found):
+        print(diagnostic)
+    errors = sum(d.severity == "error" for d in found)
+    print(f"{_number(len(args.specs), 'spec')}: {_number(errors, 'error')}, "
+          f"{_number(len(found) - errors, 'warning')}", file=sys.stderr)
+    return 1 if errors else 0
+
+
+def _number(n: int, what: str) -> str:
+    return f"{n} {what}" + ("" if n == 1 else "s")
+
+
+def main(argv: Optional[Sequence[str]] = None) -> int:
+    parser = argparse.ArgumentParser(prog="atspec", description="An AT protocol layer compiled from a spec.")
+    parser.add_argument("--version", action="version", version=f"atspec {VERSION}")
+    subparsers = parser.add_subparsers(metavar="COMMAND", required=True)
+    add_check(subparsers)
+    add_build(subparsers)
+    args = parser.parse_args(argv)
+    for stream in (sys.stdout, sys.stderr):
+        if isinstance(stream, io.TextIOWrapper):    # a text that it can't show is no reason to fail
+            stream.reconfigure(errors="backslashreplace")
+    try:
+        return int(args.run(args))
+    except BrokenPipeError:
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())  # nobody listens
+        return 1
+    except OSError as e:
+        print(f"atspec: {e.filename or 'input'}: {e.strerror or e}", file=sys.stderr)
+        return 2

@@ -1,0 +1,720 @@
+"""Model to C: decides every name, type, index and comment, so that templates
+hold layout only."""
+
+from __future__ import annotations
+
+import textwrap
+from dataclasses import dataclass, field
+from typing import Iterable, Optional, Union
+
+from . import VERSION
+from .model import (Command, Completion, Condition, Count, Deadline, Effect, Field, Form, Line,
+                    Mark, Param, Setting, Spec, Template, ValueTable, Variant)
+
+RUNTIME_VERSION = 1
+INT32_MIN, INT32_MAX = -(2 ** 31), 2 ** 31 - 1
+NONE, UNKNOWN = "AT_NONE", "AT_UNKNOWN"
+
+
+class LowerError(Exception):
+    """A spec that is sound but that the C tables can't hold."""
+
+    def __init__(self, mark: Optional[Mark], message: str) -> None:
+        super().__init__(message)
+        self.mark = mark
+
+
+def c_string(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
+
+
+def comment(text: str, indent: int = 0) -> str:
+    """A documentation comment, wrapped; the first line is not indented."""
+    pad = " " * indent
+    body = " ".join(text.split()).replace("*/", "* /")
+    if len(body) + indent + 7 <= 96:
+        return f"/** {body} */"
+    lines = textwrap.wrap(body, 92 - indent, break_long_words=False)
+    return "/**\n" + "".join(f"{pad} * {ln}\n" for ln in lines) + f"{pad} */"
+
+
+def block(lines: Iterable[str]) -> str:
+    """A documentation comment of several paragraphs or list items."""
+    out = []
+    for line in lines:
+        out += textwrap.wrap(line, 92, subsequent_indent="  " if line.startswith("-") else "",
+                             break_long_words=False, break_on_hyphens=False) or [""]
+    return "/**\n" + "".join(f" * {ln}".rstrip() + "\n" for ln in out) + " */"
+
+
+def number(value: int) -> str:
+    return "INT32_MIN" if value == INT32_MIN else str(value)
+
+
+def section_of(section: str) -> str:
+    return f" ({section})" if section else ""
+
+
+# Parameters -------------------------------------------------------------------
+
+@dataclass
+class ParamView:
+    enum: str
+    name: str
+    type: str
+    literal: bool = False
+    flags: str = "0"
+    minimum: int = 0
+    maximum: int = 0
+    supported: int = INT32_MIN
+    values: str = ""        # name of the table of strings
+    nvalues: int = 0
+
+
+class Params:
+    """The table of parameters, each kind of use once."""
+
+    def __init__(self) -> None:
+        self.views: list[ParamView] = []
+        self.by_key: dict[tuple, ParamView] = {}
+        self.enums: set[str] = set()
+
+    def literal(self, text: str, quoted: bool) -> str:
+        words = "".join(c if c.isalnum() else "_" for c in text).upper()
+        return self.add(("literal", text, quoted), f"P_LITERAL_{words}", ParamView(
+            "", text, "AT_LITERAL", literal=True, flags="AT_QUOTED" if quoted else "0"))
+
+    def use(self, param: Param, command: Optional[Command], sent: bool,
+            limits: Optional[tuple[int, int]]) -> str:
+        """`sent`: in a command, where choices are enumerators rather than text."""
+        view = lower_param(param, sent)
+        if limits:
+            view.minimum, view.maximum = limits
+            view.flags = "AT_STRICT" if view.flags == "0" else view.flags + " | AT_STRICT"
+        key = (view.name, view.type, view.flags, view.minimum, view.maximum, view.supported,
+               view.values)
+        hints = ["", f"_{command.name}" if command else "", f"_{view.type}"]
+        return self.add(key, f"P_{param.c_name.upper()}", view, hints)
+
+    def add(self, key: tuple, enum: str, view: ParamView, hints: Iterable[str] = ("",)) -> str:
+        if key in self.by_key:
+            return self.by_key[key].enum
+        names = [clean_enum(enum + hint) for hint in hints]
+        names += [f"{names[-1]}_{i}" for i in range(2, 1000)]
+        view.enum = next(n for n in names if n not in self.enums)
+        self.enums.add(view.enum)
+        self.by_key[key] = view
+        self.views.append(view)
+        return view.enum
+
+
+def clean_enum(text: str) -> str:
+    return "".join(c if c.isalnum() else "_" for c in text).upper()
+
+
+def lower_param(param: Param, sent: bool) -> ParamView:
+    view = ParamView("", param.name, "", minimum=param.minimum, maximum=param.maximum)
+    if param.kind == "integer":
+        view.type = "AT_UINT" if param.maximum > INT32_MAX else "AT_INT"
+        if param.values and param.values.open:
+            view.minimum, view.maximum = INT32_MIN, INT32_MAX
+        elif param.values and sent and len(param.values.entries) != view.maximum - view.minimum + 1:
+            raise LowerError(param.mark, f"the values of <{param.name}> in a command must follow "
+                                         "each other without a gap")
+        if param.supported is not None:
+            view.supported = param.supported
+    elif param.kind == "string":
+        choice = param.values is not None and sent
+        view.type = "AT_CHOICE" if choice else {"host": "AT_HOST", "ip": "AT_IP"}.get(
+            param.form, "AT_STRING")
+        view.flags = "AT_QUOTED"
+        view.minimum = max(1, param.minimum)
+        if param.values:
+            view.maximum = max(len(str(v.key)) for v in param.values.entries)
+        if choice and param.values:
+            view.values = f"{param.values.name}_strings"
+            view.nvalues = len(param.values.entries)
+    elif param.kind == "text":
+        view.type = "AT_TEXT"
+        view.flags = "AT_QUOTED" if param.quoted else "0"
+    else:
+        view.type = {"data": "AT_DATA", "hex": "AT_HEX"}[param.kind]
+    return view
+
+
+C_TYPES = {"AT_INT": "int32_t", "AT_UINT": "uint32_t", "AT_CHOICE": "int32_t",
+           "AT_DATA": "struct at_bytes", "AT_HEX": "struct at_bytes"}
+
+
+def plural(unit: str) -> str:
+    """Words take an s, symbols of units don't."""
+    return unit + "s" if len(unit) > 2 else unit
+
+
+def param_doc(param: Param, prefix: str, sent: bool) -> str:
+    text = param.doc
+    facts = []
+    if param.values is not None:
+        facts.append(f"enum {prefix}_{param.values.name}"
+                     if param.kind == "integer" or sent else
+                     "one of " + ", ".join(str(v.key) for v in param.values.entries)
+                     + ", or another text")
+        if param.values.open:
+            facts.append("or another number")
+    elif param.kind == "integer":
+        facts.append(f"{param.minimum} to {param.maximum}" + (f" {plural(param.unit)}" if param.unit else ""))
+    elif param.kind in ("string", "text"):
+        facts.append(f"at most {param.maximum} characters")
+    if param.supported is not None:
+        facts.append(f"only {param.supported} is supported at present")
+    if param.default is not None:
+        facts.append(f"{param.default} when left out")
+    return text + (f" ({'; '.join(facts)})" if facts else "") + "."
+
+
+# Views for the templates --------------------------------------------------------
+
+@dataclass
+class Member:
+    type: str
+    name: str
+    doc: str
+    optional: bool
+
+
+@dataclass
+class FieldView:
+    param: str
+    offset: str
+    has: str
+    group: int = 0
+    shown: int = 0
+    shown_value: int = 0
+
+
+@dataclass
+class StructView:
+    name: str
+    doc: str
+    members: list[Member]
+
+
+@dataclass
+class EffectView:
+    slot: str
+    slots: int
+    maximum: int
+    key: str
+    value: str
+
+
+@dataclass
+class RecordView:
+    enum: str               # first shape of a line, or ""
+    line: Line
+    head: str
+    fields: list[FieldView]
+    effects: list[EffectView]
+    payload: dict
+    text: int               # where a test answer's text begins
+    struct: str
+    id: str
+    outcome: str
+    ident: str
+    scanned: str            # head for the head machine
+
+    @property
+    def kind(self) -> str:
+        return self.line.kind.upper()
+
+
+@dataclass
+class HeadView:
+    text: str               # as printed; a space may follow the first colon
+    records: list[RecordView]
+    whole: bool
+    first: int = 0
+    rest: str = UNKNOWN
+    ragel: str = ""
+
+
+@dataclass
+class SinkView:
+    line: Line
+    id: str
+    type: str
+    name: str
+    many: bool
+    slot: int = 0
+
+
+@dataclass
+class FormView:
+    form: Form
+    id: str
+    ident: str              # qisend_fixed
+    struct: str             # "" when it has no parameters
+    members: list[Member]
+    fields: list[FieldView]
+    effects: list[EffectView]
+    data: dict
+    responses: list[dict]
+    then: list[dict]
+    within: dict
+    flags: str
+    sinks: list[SinkView]
+    takes_payload: bool
+    doc: str
+
+    @property
+    def command(self) -> Command:
+        return self.form.command
+
+
+@dataclass
+class TableView:
+    table: ValueTable
+    name: str
+    doc: str
+    strings: bool
+    entries: list[dict]
+
+
+class Lowering:
+    def __init__(self, spec: Spec) -> None:
+        self.spec = spec
+        self.prefix = spec.module
+        self.upper = spec.module.upper()
+        self.params = Params()
+        self.slots = {s.name: i for s, i in zip(spec.settings, slot_starts(spec.settings))}
+        self.forms = [self.form(f) for f in spec.forms]
+        self.heads = self.make_heads()
+        self.records = [r for h in self.heads for r in h.records]
+        self.structs = self.line_structs()
+
+    # names
+
+    def struct_name(self, line: Line) -> str:
+        return "at_str" if line.kind == "test" else f"{self.prefix}_{line.c_name}_{line.kind}"
+
+    def line_id(self, line: Line) -> str:
+        kind = "" if line.kind == "test" else f"_{line.kind}"    # its name says so already
+        return f"{self.upper}_LINE_{line.c_name}{kind}".upper()
+
+    def form_id(self, form: Form) -> str:
+        return f"{self.upper}_FORM_{form.c_name.upper()}"
+
+    def slot(self, setting: Setting) -> str:
+        return f"{self.upper}_SETTING_{setting.name.upper()}"
+
+    # structs
+
+    def member(self, param: Param, optional: bool, sent: bool) -> Member:
+        kind = lower_param(param, sent).type
+        return Member(C_TYPES.get(kind, "struct at_str"), param.c_name,
+                      comment(param_doc(param, self.prefix, sent), 4), optional)
+
+    def line_members(self, line: Line) -> list[Member]:
+        return [self.member(f.param, line.optional(f.name), False) for f in line.fields if f.param]
+
+    def line_structs(self) -> list[StructView]:
+        out = []
+        for line in self.spec.lines:
+            if line.kind == "test" or not line.fields:
+                continue
+            doc = [f"{line.doc or line.name}.", "", line.variants[0].template.text
+                   + section_of(line.section)]
+            for v in line.variants[1:]:
+                doc.append(f"{v.template.text} {section_of(v.doc).strip()}"
+                           + (f" [{v.evidence}]" if v.evidence else ""))
+            out.append(StructView(self.struct_name(line), block(doc), self.line_members(line)))
+        return out
+
+    # fields
+
+    def field_view(self, f: Field, struct: str, command: Optional[Command], sent: bool,
+                   optional: bool, limits: Optional[tuple[int, int]]) -> FieldView:
+        if f.param is None:
+            return FieldView(self.params.literal(f.literal, f.quoted), NONE, NONE, f.group)
+        offset = f"offsetof(struct {struct}, {f.param.c_name})"
+        has = f"offsetof(struct {struct}, has_{f.param.c_name})" if optional else NONE
+        view = FieldView(self.params.use(f.param, command, sent, limits), offset, has, f.group)
+        if f.shown:
+            view.shown = 1 + self.slots[f.shown.setting.name]
+            view.shown_value = f.shown.value
+        return view
+
+    def param_in(self, fields: list[Field], name: str, command: Optional[Command], sent: bool,
+                 payload: str = "") -> str:
+        """The table index of a named field, in the use that it has there."""
+        for f in fields:
+            if f.param and f.param.name == name:
+                limits = None if name == payload else f.limits
+                return self.params.use(f.param, command, sent, limits)
+        return NONE
+
+    # settings
+
+    def effects(self, effects: list[Effect], fields: list[Field], command: Optional[Command],
+                sent: bool) -> list[EffectView]:
+        out = []
+        for e in effects:
+            value = self.param_in(fields, e.field, command, sent)
+            key = self.param_in(fields, e.key, command, sent) if e.key else NONE
+            if value == NONE or (e.key and key == NONE):
+                continue    # a shorter shape of the line
+            top = max(int(v.key) for v in e.setting.values.entries)
+            out.append(EffectView(self.slot(e.setting), e.setting.slots, top, key, value))
+        return out
+
+    def format(self, how: Union[Setting, str]) -> tuple[str, int]:
+        if isinstance(how, Setting):
+            return self.slot(how), 0
+        return UNKNOWN, int(how == "hex")
+
+    # records and heads
+
+    def payload(self, line: Line, variant: Variant) -> dict:
+        p = line.payload
+        if p is None or all(f.name != p.length for f in variant.template.fields):
+            return {}
+        if variant is not line.variants[0]:
+            return {}
+        slot, hex_ = self.format(p.format)
+        fields = variant.template.fields
+        when = p.when
+        return {
+            "length": self.param_in(fields, p.length, line.command, False, p.length),
+            "format": slot, "hex": hex_,
+            "inline": self.slot(p.inline) if p.inline else UNKNOWN,
+            "when": self.slot(when.setting) if when else UNKNOWN,
+            "when_slots": when.setting.slots if when else 0,
+            "when_value": when.value if when else 0,
+            "when_key": self.param_in(fields, when.key, line.command, False)
+            if when and when.key else NONE,
+            "min": p.limits[0], "max": p.limits[1],
+        }
+
+    def record(self, line: Line, index: int, variant: Variant, folded: bool) -> RecordView:
+        template, payload = variant.template, self.payload(line, variant)
+        struct = self.struct_name(line) if line.fields or line.kind == "test" else ""
+        fields = template.fields if line.kind != "test" else []
+        head = scanned = template.head
+        if line.kind == "test" or fields:
+            head = template.head + (" " if template.head.endswith(":") else "")
+        if folded and template.fields:
+            lead = f'"{template.fields[0].literal}",'
+            scanned += lead
+            if line.kind != "test":
+                head, fields = head + lead, fields[1:]
+        length = line.payload.length if payload and line.payload else ""
+        views = [self.field_view(f, struct, line.command, False, line.optional(f.name),
+                                 None if f.name == length else f.limits) for f in fields]
+        return RecordView(
+            enum=f"R_{line.c_name.upper()}_{line.kind.upper()}" if index == 0 else "",
+            line=line, head=head, fields=views,
+            effects=self.effects(line.sets, template.fields, line.command, False),
+            payload=payload, text=len(template.head), struct=struct, id=self.line_id(line),
+            outcome=f"AT_OUTCOME_{(line.outcome or 'none').upper()}",
+            ident=f"{line.c_name}_{line.kind}" + (f"_{index + 1}" if index else ""),
+            scanned=scanned)
+
+    def make_heads(self) -> list[HeadView]:
+        shapes = [(line, i, v) for line in self.spec.lines for i, v in enumerate(line.variants)]
+        by_name: dict[str, list[tuple[Line, int, Variant]]] = {}
+        for shape in shapes:
+            by_name.setdefault(shape[2].template.head, []).append(shape)
+        heads: dict[tuple[str, bool], HeadView] = {}
+        for group in by_name.values():
+            folded = all(begins_with_literal(v.template) for _, _, v in group)
+            for line, i, v in group:
+                record = self.record(line, i, v, folded)
+                whole = not v.template.fields and line.kind != "test"
+                head = heads.setdefault((record.scanned, whole),
+                                        HeadView(record.scanned, [], whole))
+                head.records.append(record)
+        return self.finish_heads(list(heads.values()))
+
+    def finish_heads(self, heads: list[HeadView]) -> list[HeadView]:
+        first = 0
+        for head in heads:
+            head.records = without_repeats(self.ordered(head.records))
+            head.first = first
+            first += len(head.records)
+            rests = [i for r in head.records for i, f in enumerate(r.fields)
+                     if self.is_rest(f.param)]
+            head.rest = str(min(rests)) if rests else UNKNOWN
+            head.ragel = ragel_literal(head.text)
+        return heads
+
+    def is_rest(self, enum: str) -> bool:
+        return any(v.enum == enum and v.type == "AT_TEXT" for v in self.params.views)
+
+    def ordered(self, records: list[RecordView]) -> list[RecordView]:
+        """Candidates in the order in which they are tried: as the rules choose."""
+        rules = self.spec.rules + [r for c in self.spec.commands for r in c.rules]
+        out = sorted(records, key=lambda r: r.line.kind == "test")
+        for _ in out:
+            for rule in rules:
+                chosen = [r for r in out if self.names(r, rule.choose)]
+                over = [i for i, r in enumerate(out) if self.names(r, rule.over)]
+                for r in chosen:
+                    if over and out.index(r) > over[0]:
+                        out.remove(r)
+                        out.insert(over[0], r)
+        return out
+
+    def names(self, record: RecordView, name: str) -> bool:
+        texts = [v.template.text for v in record.line.variants]
+        shape = int(record.ident.rsplit("_", 1)[-1]) - 1 if not record.enum else 0
+        return record.line.name == name or texts[shape] == name
+
+    # forms
+
+    def form_fields(self, form: Form) -> list[Field]:
+        fields = list(form.syntax.fields)
+        if form.data and form.data.source == "prompt":
+            param = Param(name="data", c_name="data", kind="data", doc="Data to send")
+            fields.append(Field(param=param))
+        return fields
+
+    def form(self, form: Form) -> FormView:
+        fields = self.form_fields(form)
+        struct = f"{self.prefix}_{form.c_name}" if any(f.param for f in fields) else ""
+        members = [self.member(f.param, bool(f.group), True) for f in fields if f.param]
+        views = [self.field_view(f, struct, form.command, True, bool(f.group), f.limits)
+                 for f in fields]
+        responses = [{"id": self.line_id(ln), "min": lo, "max": hi} for ln, lo, hi in form.response]
+        flags = []
+        if form.final_optional:
+            flags.append("AT_FINAL_OPTIONAL")
+        if self.needs_no_settings(form):
+            flags.append("AT_ANY_TIME")
+        sinks = self.sinks(form)
+        return FormView(
+            form=form, id=self.form_id(form), ident=form.c_name, struct=struct, members=members,
+            fields=views, effects=self.effects(form.sets, fields, form.command, True),
+            data=self.data(form, fields), responses=responses,
+            then=[self.completion(c, form, fields) for c in form.then],
+            within=self.deadline(form, fields), flags=" | ".join(flags) or "0", sinks=sinks,
+            takes_payload=any(ln.payload for ln, _, _ in form.response),
+            doc=self.form_doc(form, sinks))
+
+    def needs_no_settings(self, form: Form) -> bool:
+        """Forms of start-up, which run before any setting is known."""
+        early = [self.spec.wake] + self.spec.start + [s.read_by for s in self.spec.settings]
+        return any(f is form for f in early + list(self.spec.barrier))
+
+    def sinks(self, form: Form) -> list[SinkView]:
+        found: dict[str, SinkView] = {}
+        for line, _, most in form.response:
+            found[line.name] = self.sink(line, most > 1)
+        for c in form.then:
+            if c.line.kind != "final":
+                found[c.line.name] = self.sink(c.line, c.times is not None)
+        sinks = list(found.values())
+        if len(sinks) > 2:
+            raise LowerError(form.mark, f"{form.path}: more than two kinds of lines in an answer")
+        for i, sink in enumerate(sinks):
+            sink.slot = i
+            sink.name = "answer" if len(sinks) == 1 else sink.name
+            if sink.many:
+                sink.name += "" if sink.name.endswith("s") else "s"
+        return sinks
+
+    def sink(self, line: Line, many: bool) -> SinkView:
+        return SinkView(line, self.line_id(line), self.struct_name(line), line.c_name, many)
+
+    def data(self, form: Form, fields: list[Field]) -> dict:
+        d = form.data
+        if d is None:
+            return {}
+        slot, hex_ = self.format(d.format)
+        name = "data" if d.source == "prompt" else d.source
+        return {
+            "field": self.param_in(fields, name, form.command, True),
+            "length": self.param_in(fields, d.length, form.command, True) if d.length else NONE,
+            "max_text": d.max_text, "max_hex": d.max_hex, "format": slot, "hex": hex_,
+            "echo": self.slot(d.echo) if d.echo else UNKNOWN,
+            "prompt": int(d.source == "prompt"),
+            "until": -1 if d.until is None else d.until,
+            "cancel": -1 if d.cancel is None else d.cancel,
+        }
+
+    def line_param(self, line: Line, name: str) -> str:
+        return self.param_in(line.variants[0].template.fields, name, line.command, False,
+                             line.payload.length if line.payload else "")
+
+    def completion(self, c: Completion, form: Form, fields: list[Field]) -> dict:
+        view = {
+            "record": self.line_id(c.line), "match_form": NONE, "match_line": NONE,
+            "status": self.line_param(c.line, c.status) if c.status else NONE,
+            "ends": "AT_ENDS_NEVER", "ends_param": NONE, "values": [],
+            "count_record": NONE, "count_param": NONE, "count_default": 0, "count_add": 0,
+        }
+        if c.match:
+            view["match_form"] = self.param_in(fields, c.match, form.command, True)
+            view["match_line"] = self.line_param(c.line, c.match)
+        if isinstance(c.ends, dict):
+            name, values = next(iter(c.ends.items()))
+            view.update(ends="AT_ENDS_VALUES", values=values,
+                        ends_param=self.line_param(c.line, name))
+        elif c.ends == "always" or c.line.kind == "final":
+            view["ends"] = "AT_ENDS_ALWAYS"
+        if c.times:
+            view.update(self.count(c.times, form, fields))
+        return view
+
+    def count(self, count: Count, form: Form, fields: list[Field]) -> dict:
+        if count.line:
+            line = next(c.line for c in form.then if c.line.name == count.line)
+            return {"count_record": self.line_id(line), "count_add": count.add,
+                    "count_param": self.line_param(line, count.field)}
+        return {"count_param": self.param_in(fields, count.field, form.command, True),
+                "count_default": default_of(fields, count.field), "count_add": count.add}
+
+    def deadline(self, form: Form, fields: list[Field]) -> dict:
+        d = form.within
+        if d is None:
+            return {"ms": form.response_time if form.then else 0, "a": NONE, "a_default": 0,
+                    "b": NONE, "b_default": 0, "add": 0}
+        return {"ms": d.milliseconds,
+                "a": self.param_in(fields, d.field, form.command, True) if d.field else NONE,
+                "a_default": default_of(fields, d.field), "add": d.add,
+                "b": self.param_in(fields, d.times, form.command, True) if d.times else NONE,
+                "b_default": default_of(fields, d.times)}
+
+    # documentation
+
+    def form_doc(self, form: Form, sinks: list[SinkView]) -> str:
+        command = form.command
+        doc = [f"{form.doc or command.doc}{section_of(command.section)}: {form.syntax.text}", ""]
+        doc.append(f"Answers within {form.response_time} ms" + self.deadline_doc(form) + ".")
+        if form.since:
+            doc.append("Since " + since_doc(form.since) + ".")
+        if form.name != "test":
+            doc += [f"- {note}" for note in command.notes]
+        return block(doc + [""] + self.sink_docs(form, sinks) + [
+            "@return lines stored, or a negative at_status"])
+
+    def sink_docs(self, form: Form, sinks: list[SinkView]) -> list[str]:
+        out = []
+        for s in sinks:
+            text = s.line.doc or ("the ranges it takes" if s.line.kind == "test" else s.line.name)
+            out.append(f"@param {s.name}  {text[:1].lower() + text[1:]}; may be NULL"
+                       + (f"; room for {s.name}_max" if s.many else ""))
+        if any(ln.payload for ln, _, _ in form.response):
+            out.append("@param data  takes the payload, decoded; size bytes")
+        return out
+
+    def deadline_doc(self, form: Form) -> str:
+        if not form.then:
+            return ""
+        d = form.within
+        if d is None:
+            return f", completes within {form.response_time} ms more"
+        text = f"{d.milliseconds} ms"
+        if d.field:
+            text += f" * ({d.field} + {d.add})" if d.add else f" * {d.field}"
+        if d.times:
+            text += f" * {d.times}"
+        return f", completes within {text} more"
+
+
+def begins_with_literal(template: Template) -> bool:
+    return len(template.fields) > 1 and template.fields[0].param is None \
+        and template.fields[0].quoted
+
+
+def without_repeats(records: list[RecordView]) -> list[RecordView]:
+    """Texts of one test answer are one record: it is recognised by its ranges."""
+    seen: set[str] = set()
+    out = []
+    for r in records:
+        if r.line.kind == "test":
+            if r.id in seen:
+                continue
+            seen.add(r.id)
+        out.append(r)
+    return out
+
+
+def slot_starts(settings: list[Setting]) -> list[int]:
+    starts, at = [], 0
+    for s in settings:
+        starts.append(at)
+        at += s.slots
+    return starts
+
+
+def default_of(fields: list[Field], name: str) -> int:
+    for f in fields:
+        if f.param and f.param.name == name and f.param.default is not None:
+            return f.param.default
+    return 1
+
+
+def since_doc(since: dict) -> str:
+    out = [str(since["revision"])] if "revision" in since else []
+    out += [str(v) for v in (since.get("firmware") or {}).values()]
+    return ", ".join(out)
+
+
+def ragel_string(text: str) -> str:
+    return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
+def ragel_literal(text: str) -> str:
+    """A head for the machine; the space after the colon may be missing."""
+    if ":" in text and not text.endswith(":"):
+        name, rest = text.split(":", 1)
+        if rest.startswith('"'):
+            return f"{ragel_string(name + ':')} ' '? {ragel_string(rest)}"
+    return ragel_string(text)
+
+
+# Tables -----------------------------------------------------------------------
+
+def lower_table(table: ValueTable, prefix: str) -> TableView:
+    strings = any(isinstance(v.key, str) for v in table.entries)
+    base = f"{prefix}_{table.name}".upper()
+    entries = []
+    for i, v in enumerate(table.entries):
+        text = v.text + (f" (since {since_doc(v.since)})" if v.since else "")
+        entries.append({"enum": f"{base}_{v.name}", "number": i if strings else v.key,
+                        "string": c_string(str(v.key)), "text": c_string(v.text),
+                        "doc": comment(text, 4)})
+    return TableView(table, f"{prefix}_{table.name}",
+                     comment(f"{table.doc}{section_of(table.section)}"
+                             + ("; other values are possible." if table.open else ".")),
+                     strings, entries)
+
+
+# The module's side --------------------------------------------------------------
+
+@dataclass
+class CommandHead:
+    text: str
+    ragel: str
+    whole: bool
+    forms: list[FormView]
+    first: int = 0
+    rest: str = UNKNOWN
+
+
+def command_heads(forms: list[FormView]) -> list[CommandHead]:
+    heads: dict[str, CommandHead] = {}
+    for view in forms:
+        syntax = view.form.syntax
+        text = syntax.head if syntax.fields else syntax.text
+        head = heads.setdefault(text, CommandHead(text, f"{ragel_string(text)}i",
+                                                  not syntax.fields, []))
+        head.forms.append(view)
+    first = 0
+    for head in heads.values():
+        head.first = first
+        first += len(head.forms)
+        rests = [i for v in head.forms for i, f in enumerate(v.form.syntax.fields)
+                 if f.param and f.param.kind == "data"]
+        head.rest = str(min(rests)) if rests else UNKNOWN
+    return list(heads.values())
