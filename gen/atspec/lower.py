@@ -519,11 +519,15 @@ class Lowering:
             sink.slot = i
             sink.name = "answer" if len(sinks) == 1 else sink.name
             if sink.many:
-                sink.name += "" if sink.name.endswith("s") else "s"
+                sink.name += "es" if sink.name.endswith("s") else "s"
         return sinks
 
     def sink(self, line: Line, many: bool) -> SinkView:
-        return SinkView(line, self.line_id(line), self.struct_name(line), line.c_name, many)
+        name = line.c_name
+        if line.command:    # what is left of QPING.summary, and of QPING itself
+            own = line.command.name.lower()
+            name = name.removeprefix(own).strip("_") or line.kind
+        return SinkView(line, self.line_id(line), self.struct_name(line), name, many)
 
     def data(self, form: Form, fields: list[Field]) -> dict:
         d = form.data

@@ -6,7 +6,6 @@ import argparse
 import difflib
 import re
 import sys
-import textwrap
 from pathlib import Path
 from typing import Any, Optional
 
@@ -33,15 +32,16 @@ def banner(spec: Spec) -> str:
 
 
 def wrap(signature: str) -> str:
-    """Break a function's head at its commas, aligned behind the parenthesis."""
-    if len(signature) <= 96:
-        return signature
-    start = signature.index("(") + 1
-    lines = textwrap.wrap(signature, 96, subsequent_indent=" " * start,
-                          break_long_words=False, break_on_hyphens=False)
-    # Never separate a type from its name.
-    text = "\n".join(lines)
-    return re.sub(r"(?m)((?:const )?(?:struct )?\w+) ?\n( +)(\*?\w+[,)])", r"\n\2\1 \3", text)
+    """Break a function's head behind its commas, aligned with the first parameter."""
+    pad = " " * (signature.index("(") + 1)
+    lines, line = [], ""
+    for part in signature.split(", "):
+        if line and len(line) + len(part) + 3 > 100:
+            lines.append(line + ",")
+            line = pad + part
+        else:
+            line = f"{line}, {part}" if line else part
+    return "\n".join(lines + [line])
 
 
 def field(f: FieldView) -> str:

@@ -1,0 +1,7 @@
+/** @file at.h The whole runtime. */
+#ifndef AT_AT_H
+#define AT_AT_H
+
+#include "at/client.h"
+
+#endif

@@ -1,0 +1,265 @@
+/**
+ * @file module.h
+ * Const descriptors of a module: what the generator writes and the runtime
+ * walks. Applications meet them only as pointers.
+ */
+#ifndef AT_MODULE_H
+#define AT_MODULE_H
+
+#include "at/types.h"
+
+#ifdef __cplusplus
+extern "C" {
+#endif
+
+/** Names are for people; a build that shows none may leave them out. */
+#ifdef AT_NO_NAMES
+#define AT_NAME(text) NULL
+#else
+#define AT_NAME(text) text
+#endif
+
+#define AT_NONE 0xFFFFu         /**< no parameter, no member, no record */
+#define AT_UNKNOWN 0xFFu        /**< value of a setting that isn't known */
+#define AT_FIELDS_MAX 16u       /**< fields of one line */
+
+enum at_param_type {
+    AT_LITERAL, /**< `name` itself must stand there */
+    AT_INT,     /**< int32_t */
+    AT_UINT,    /**< uint32_t, for ranges beyond int32_t */
+    AT_CHOICE,  /**< int32_t: index into `values`; on the wire a quoted string */
+    AT_STRING,  /**< struct at_str, quoted on the wire */
+    AT_HOST,    /**< struct at_str: letters, digits, '.', '-', '_', ':' */
+    AT_IP,      /**< struct at_str: an IPv4 or IPv6 address */
+    AT_TEXT,    /**< struct at_str: the rest of the line */
+    AT_DATA,    /**< struct at_bytes: the rest of the line, or data at the prompt */
+    AT_HEX      /**< struct at_bytes: two hexadecimal digits a byte */
+};
+
+enum at_param_flag {
+    AT_QUOTED = 1, /**< stands in double quotes */
+    AT_STRICT = 2  /**< the range holds on receipt too */
+};
+
+/** One parameter of the manual, or a literal. */
+struct at_param {
+    const char *name;          /**< the manual's name; of a literal, its text */
+    const char *const *values; /**< of a choice: the strings */
+    int32_t min;               /**< of the number, or of the length */
+    uint32_t max;
+    int32_t supported;         /**< the one value taken at present, or INT32_MIN */
+    uint8_t type;              /**< enum at_param_type */
+    uint8_t flags;             /**< enum at_param_flag */
+    uint8_t nvalues;
+};
+
+/** One place in a line, and the member of the struct that it fills. */
+struct at_field {
+    uint16_t param;      /**< index into at_module.params */
+    uint16_t offset;     /**< of the member; AT_NONE for a literal */
+    uint16_t has;        /**< offset of the `has_` member; AT_NONE when required */
+    uint8_t group;       /**< 0 required, n in the n-th nested optional group */
+    uint8_t shown;       /**< 1 + slot of the setting that decides presence; 0 none */
+    uint8_t shown_value; /**< present exactly when that setting has this value */
+};
+
+/** A setting that takes the value of a field. */
+struct at_effect {
+    uint8_t slot;   /**< first slot of the setting */
+    uint8_t slots;  /**< more than 1: indexed by `key` */
+    uint8_t max;    /**< larger values are ignored */
+    uint16_t key;   /**< parameter that indexes the setting, or AT_NONE */
+    uint16_t value; /**< parameter that holds the new value */
+};
+
+/** Data that follow a line of the module's, counted and never scanned. */
+struct at_payload {
+    uint16_t length;      /**< parameter that counts them, in bytes */
+    uint8_t format_slot;  /**< setting: 0 text, 1 hexadecimal; AT_UNKNOWN: see hex */
+    uint8_t hex;          /**< format when no setting decides */
+    uint8_t inline_slot;  /**< setting: 1 after a comma; AT_UNKNOWN: after the line */
+    uint8_t when_slot;    /**< setting that decides whether data follow, or AT_UNKNOWN */
+    uint8_t when_slots;   /**< more than 1: indexed by `when_key` */
+    uint8_t when_value;
+    uint16_t when_key;    /**< parameter that indexes the setting, or AT_NONE */
+    uint16_t min, max;    /**< lengths that the module can send */
+};
+
+enum at_record_kind {
+    AT_KIND_RESPONSE, /**< between a command and its final result code */
+    AT_KIND_RESULT,   /**< follows the final result code of the command that asked */
+    AT_KIND_URC,      /**< unsolicited */
+    AT_KIND_FINAL,    /**< ends a command, or what follows it */
+    AT_KIND_TEST      /**< answer to a test command; `text` alone */
+};
+
+enum at_outcome {
+    AT_OUTCOME_NONE,
+    AT_OUTCOME_OK,    /**< final: carried out or accepted */
+    AT_OUTCOME_ERROR, /**< final: refused */
+    AT_OUTCOME_DONE,  /**< after the final: succeeded */
+    AT_OUTCOME_FAIL   /**< after the final: failed */
+};
+
+/** One shape of a line that the module sends. */
+struct at_record {
+    const char *name;
+    const char *head;                /**< text before the first field */
+    const struct at_field *fields;
+    const struct at_effect *effects;
+    const struct at_payload *payload; /**< NULL when none can follow */
+    uint16_t id;                     /**< the line; shapes of one line share it */
+    uint16_t size;                   /**< of the struct it decodes to */
+    uint8_t nfields;
+    uint8_t neffects;
+    uint8_t kind;                    /**< enum at_record_kind */
+    uint8_t outcome;                 /**< enum at_outcome */
+    uint8_t extra;                   /**< further fields are ignored */
+    uint8_t text;                    /**< where the text of a test answer begins */
+};
+
+/** What the head machine recognised: records that share a beginning. */
+struct at_head {
+    uint16_t first; /**< index into at_module.records */
+    uint8_t count;
+    uint8_t rest;   /**< field that runs to the end of the line, or AT_UNKNOWN */
+    uint8_t whole;  /**< the head is the whole line */
+};
+
+/** What the head machine says besides the index of a head. */
+enum at_head_result {
+    AT_HEAD_MORE = -1,   /**< undecided; give it the next bytes */
+    AT_HEAD_NONE = -2,   /**< no known line begins so */
+    AT_HEAD_PROMPT = -3, /**< '>' */
+    AT_HEAD_ECHO = -4    /**< "AT": a command line come back */
+};
+
+/** Data that the host sends with a command. */
+struct at_data {
+    uint16_t field;      /**< parameter that holds them */
+    uint16_t length;     /**< parameter that counts them, or AT_NONE */
+    uint16_t max_text;   /**< most bytes in text format */
+    uint16_t max_hex;    /**< most bytes in hexadecimal format */
+    uint8_t format_slot; /**< setting, or AT_UNKNOWN: see hex */
+    uint8_t hex;
+    uint8_t echo_slot;   /**< setting: 1 the module echoes them, or AT_UNKNOWN */
+    uint8_t prompt;      /**< sent after the prompt, not in the line */
+    int16_t until;       /**< byte that ends them, or -1 */
+    int16_t cancel;      /**< byte that cancels them, or -1 */
+};
+
+/** How many lines of one kind answer a form. */
+struct at_expect {
+    uint16_t record; /**< at_record.id */
+    uint8_t min;
+    uint8_t max;
+};
+
+enum at_ends { AT_ENDS_NEVER, AT_ENDS_ALWAYS, AT_ENDS_VALUES };
+
+/** A line that may follow the final result code. */
+struct at_completion {
+    const int32_t *values;  /**< ends: values of `ends_param` that end the command */
+    uint16_t record;        /**< at_record.id */
+    uint16_t match_form;    /**< parameter of the request that must equal ... */
+    uint16_t match_line;    /**< ... this one of the line; AT_NONE when nothing must */
+    uint16_t status;        /**< parameter: 0 success, else failure; AT_NONE */
+    uint16_t ends_param;
+    uint16_t count_record;  /**< at_record.id that announces how many come; AT_NONE: the request */
+    uint16_t count_param;   /**< parameter that counts the lines, or AT_NONE */
+    int16_t count_default;  /**< when that parameter was left out */
+    int8_t count_add;
+    uint8_t ends;           /**< enum at_ends */
+    uint8_t nvalues;
+};
+
+/** milliseconds * (a + add) * b, where a and b are parameters of the request. */
+struct at_deadline {
+    uint32_t ms;
+    uint16_t a, a_default; /**< AT_NONE: a is 1 */
+    uint16_t b, b_default; /**< AT_NONE: b is 1 */
+    uint8_t add;
+};
+
+enum at_form_flag {
+    AT_FINAL_OPTIONAL = 1, /**< a completion may come without the final result code */
+    AT_ANY_TIME = 2        /**< needs no settings: may be sent while they are unknown */
+};
+
+/** One form of a command: test, read, execute, set or the spec's own. */
+struct at_form {
+    const char *command;
+    const char *name;
+    const char *head;                /**< text before the first field */
+    const struct at_field *fields;
+    const struct at_effect *effects; /**< once acknowledged */
+    const struct at_data *data;      /**< NULL when none are sent */
+    const struct at_expect *responses;
+    const struct at_completion *then;
+    struct at_deadline within;       /**< from the final result to the last completion */
+    uint16_t id;
+    uint16_t size;                   /**< of the request struct */
+    uint16_t response_ms;            /**< to the final result code */
+    uint8_t nfields;
+    uint8_t neffects;
+    uint8_t nresponses;
+    uint8_t nthen;
+    uint8_t flags;                   /**< enum at_form_flag */
+};
+
+/** One setting. */
+struct at_setting {
+    const char *name;
+    uint16_t read_by;     /**< form that asks for it, or AT_NONE */
+    uint8_t slot;         /**< first slot */
+    uint8_t slots;
+    uint8_t max;          /**< largest value */
+    uint8_t initial;      /**< the manual's default */
+    uint8_t when_refused; /**< value when the query is refused, or AT_UNKNOWN */
+};
+
+/** The host's view of a module. */
+struct at_module {
+    const char *name;
+    /** Ragel machine over heads; 0 in `*state` starts a line. */
+    int (*head)(uint16_t *state, const uint8_t **p, const uint8_t *end);
+    const struct at_head *heads;
+    const struct at_record *records;
+    const struct at_param *params;
+    const struct at_setting *settings;
+    const struct at_form *forms;
+    const uint16_t *start;     /**< forms sent before settings are read */
+    const uint16_t *barrier;   /**< queries whose answers can't be mistaken */
+    const char *const *reboot; /**< texts that tell that the module started */
+    uint16_t nrecords;
+    uint16_t nforms;
+    uint16_t wake;             /**< form sent until answered, or AT_NONE */
+    uint8_t nsettings;
+    uint8_t nslots;            /**< of all settings together */
+    uint8_t nstart;
+    uint8_t nbarrier;
+    uint8_t nreboot;
+};
+
+/** Forms that share a beginning on the module's side, as AT+QISEND= does. */
+struct at_command_head {
+    uint16_t first; /**< index into at_grammar.forms */
+    uint8_t count;
+    uint8_t rest;   /**< field that runs to the end of the line, or AT_UNKNOWN */
+};
+
+/** The module's view: how command lines are parsed. */
+struct at_grammar {
+    const struct at_module *module;
+    /** Ragel machine over a command line's beginning; an index or AT_HEAD_NONE. */
+    int (*head)(const uint8_t **p, const uint8_t *end);
+    const struct at_command_head *heads;
+    const uint16_t *forms;                 /**< form ids, grouped by head */
+    const char *const *const *test_lines;  /**< by form id: NULL-terminated texts, or NULL */
+};
+
+#ifdef __cplusplus
+}
+#endif
+
+#endif

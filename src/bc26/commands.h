@@ -1,0 +1,10 @@
+/* Commands of the program `bc26` that are the BC26's own. */
+#ifndef BC26_COMMANDS_H
+#define BC26_COMMANDS_H
+
+#include "tool.h"
+
+int bc26_sim_command(const struct tool *tool, int argc, char **argv);
+int bc26_demo_command(const struct tool *tool, int argc, char **argv);
+
+#endif

@@ -1,0 +1,23 @@
+/* The program `bc26`: the tool over the BC26's descriptors, and what is its own. */
+#include "bc26_module.h"
+#include "commands.h"
+#include "tool.h"
+
+int main(int argc, char **argv)
+{
+    static const struct tool_command commands[] = {
+        {"decode", "a capture in, one JSON object per event out", tool_decode},
+        {"encode", "a command's exact bytes from its name and arguments", tool_encode},
+        {"sim", "a virtual BC26 on a pty, a TCP port or stdin", bc26_sim_command},
+        {"demo", "the manual's conversations with a virtual BC26", bc26_demo_command},
+    };
+    static const struct tool bc26_tool = {
+        .name = "bc26",
+        .version = ATSPEC_VERSION,
+        .module = &bc26,
+        .grammar = &bc26_grammar,
+        .commands = commands,
+        .ncommands = sizeof commands / sizeof commands[0],
+    };
+    return tool_main(&bc26_tool, argc, argv);
+}

@@ -1,0 +1,419 @@
+/* The transaction engine. No command has code of its own: a form's descriptor
+ * says what is sent, what answers it, and when it has ended. */
+#include "client_internal.h"
+
+#include <string.h>
+
+enum { WRITE_RETRY_MS = 2, COMMAND_MIN = 8, WINDOW_MIN = 64 };
+
+static uint32_t now(const struct at_client *c)
+{
+    return c->config.now(c->config.ctx);
+}
+
+void at_client_arm(struct at_client *c, uint32_t ms)
+{
+    c->since = now(c);
+    c->wait = ms + c->config.latency_ms;
+}
+
+bool at_client_request_int(const struct at_client *c, uint16_t param, int32_t *value)
+{
+    return at_request_int(c->config.module, c->form, c->request, param, value);
+}
+
+/* Settings ---------------------------------------------------------------- */
+
+/* Whether this form asks for the setting: then the answer tells its value. */
+static bool asks_for(const struct at_client *c, uint8_t slot)
+{
+    const struct at_module *module = c->config.module;
+    for (uint8_t i = 0; i < module->nsettings; i++) {
+        const struct at_setting *setting = &module->settings[i];
+        if (setting->slot == slot && setting->read_by == c->form->id) {
+            return true;
+        }
+    }
+    return false;
+}
+
+int at_client_effects(struct at_client *c, enum effect what)
+{
+    for (uint8_t i = 0; i < c->form->neffects; i++) {
+        const struct at_effect *effect = &c->form->effects[i];
+        int32_t key = 0;
+        int32_t value = 0;
+        uint8_t slot;
+        bool given = at_client_request_int(c, effect->value, &value);
+        if ((effect->slots > 1 && !at_client_request_int(c, effect->key, &key)) ||
+            !at_setting_slot(effect, key, value, &slot)) {
+            continue;
+        }
+        uint8_t *setting = &c->config.settings[slot];
+        if (what == EFFECT_CHECK) {
+            if (!given && *setting == AT_UNKNOWN && !asks_for(c, effect->slot)) {
+                return AT_E_UNKNOWN_SETTING;
+            }
+        } else if (given) {
+            *setting = (uint8_t)(what == EFFECT_APPLY ? (uint32_t)value : AT_UNKNOWN);
+            c->unset = c->unset || what == EFFECT_DOUBT;
+        }
+    }
+    return AT_OK;
+}
+
+/* Sending ----------------------------------------------------------------- */
+
+static bool is_writing(const struct at_client *c)
+{
+    return c->fill > 0 || c->out_len > 0;
+}
+
+static bool has_prompt(const struct at_form *form)
+{
+    return form->data != NULL && form->data->prompt != 0;
+}
+
+/* The command line was sent, so its buffer is free: hexadecimal digits go
+ * through it piece by piece. Text goes straight from the caller's memory. */
+static void next_data(struct at_client *c)
+{
+    char *piece = c->config.command;
+    c->out = (const uint8_t *)piece;
+    if (c->data.len == 0) {
+        *piece = (char)c->form->data->until;
+        c->out_len = 1;
+        c->until = false;
+    } else if (c->hex) {
+        size_t n = c->config.command_size / 2u;
+        n = n < c->data.len ? n : c->data.len;
+        at_hex_encode(c->data.ptr, n, piece);
+        c->out_len = 2u * n;
+        c->data.ptr += n;
+        c->data.len -= n;
+    } else {
+        c->out = c->data.ptr;
+        c->out_len = c->data.len;
+        c->data.len = 0;
+    }
+}
+
+/* All that there was is written: go on to what follows. */
+static bool more_to_write(struct at_client *c)
+{
+    if (c->phase == PHASE_DATA && (c->data.len > 0 || c->until)) {
+        next_data(c);
+        return true;
+    }
+    if (c->phase == PHASE_SEND) {
+        c->phase = has_prompt(c->form) ? PHASE_PROMPT : PHASE_FINAL;
+    } else if (c->phase == PHASE_DATA) {
+        c->phase = PHASE_FINAL;
+    }
+    return false;
+}
+
+/* A slow port isn't a dead one: every byte it takes starts the deadline anew. */
+int at_client_flush(struct at_client *c)
+{
+    while (is_writing(c) || more_to_write(c)) {
+        const uint8_t *from = c->fill > 0 ? &c->escape : c->out;
+        size_t n = c->fill > 0 ? 1 : c->out_len;
+        int taken = c->config.write(c->config.ctx, from, n);
+        if (taken <= 0) {
+            return taken < 0 ? AT_E_PORT : AT_OK;
+        }
+        n = (size_t)taken < n ? (size_t)taken : n;
+        c->since = now(c);
+        if (c->fill > 0) {
+            c->fill--;
+            c->counters.filler++;
+        } else {
+            c->out += n;
+            c->out_len -= n;
+        }
+    }
+    return AT_OK;
+}
+
+/* The length of c->form's command line, now in the buffer; or why it can't be sent. */
+static int encode(struct at_client *c)
+{
+    const struct at_module *module = c->config.module;
+    struct at_fault *fault = &c->call->fault;
+    int len = at_form_encode(module, c->form, c->config.settings, c->request, c->config.command,
+                             c->config.command_size, fault);
+    if (len < 0 || c->role != ROLE_CALLER) {
+        return len;
+    }
+    if (has_prompt(c->form) && at_request_data(module, c->form, c->request).ptr == NULL) {
+        fault->param = &module->params[c->form->data->field];
+        fault->reason = AT_MISSING;
+        return AT_E_ARGUMENT;
+    }
+    int status = at_client_effects(c, EFFECT_CHECK);
+    return status < 0 ? status : len;
+}
+
+/* Lines that the request itself announces. */
+static void count_completions(struct at_client *c)
+{
+    c->remaining = -1;
+    for (uint8_t i = 0; i < c->form->nthen; i++) {
+        const struct at_completion *then = &c->form->then[i];
+        if (then->count_param != AT_NONE && then->count_record == AT_NONE) {
+            int32_t n = then->count_default;
+            (void)at_client_request_int(c, then->count_param, &n);
+            c->remaining = n + then->count_add;
+        }
+    }
+}
+
+int at_client_send(struct at_client *c)
+{
+    const struct at_form *form = c->form;
+    int len = encode(c);
+    if (len < 0) {
+        return len;
+    }
+    c->phase = PHASE_SEND;
+    c->accepted = c->completed = false;
+    c->verdict = AT_OK;
+    memset(c->seen, 0, sizeof c->seen);
+    count_completions(c);
+    if (has_prompt(form)) {
+        c->data = at_request_data(c->config.module, form, c->request);
+        c->hex = at_data_hex(form->data, c->config.settings) > 0;
+        c->until = form->data->until >= 0;
+    }
+    at_stream_expect_prompt(&c->stream, has_prompt(form) || c->stuck > 0);
+    c->counters.commands++;
+    c->out = (const uint8_t *)c->config.command;
+    c->out_len = (size_t)len;
+    at_client_arm(c, form->response_ms);
+    (void)at_client_flush(c); /* should the port have failed, at_client_poll meets it again */
+    return AT_OK;
+}
+
+/* Ending ------------------------------------------------------------------ */
+
+static int lines_stored(const struct at_call *call)
+{
+    int n = 0;
+    for (unsigned i = 0; i < AT_SINKS_MAX; i++) {
+        n += call->sinks[i].count;
+    }
+    return n;
+}
+
+void at_client_finish(struct at_client *c, int status)
+{
+    struct at_call *call = c->call;
+    c->call = NULL;
+    c->phase = PHASE_IDLE;
+    c->role = ROLE_CALLER;
+    if (c->payload_to == PAYLOAD_CALLER) { /* its buffer isn't ours any more */
+        c->payload_to = PAYLOAD_DROP;
+        at_stream_direct(&c->stream, NULL);
+    }
+    at_stream_expect_prompt(&c->stream, c->stuck > 0);
+    if (status == AT_OK) {
+        status = call->status;
+    }
+    call->status = status == AT_OK ? lines_stored(call) : status;
+    if (call->done != NULL) {
+        call->done(call->ctx, call);
+    }
+}
+
+void at_client_end(struct at_client *c, int status)
+{
+    if (c->role == ROLE_CALLER) {
+        at_client_finish(c, status);
+    } else {
+        at_client_own_ended(c, status);
+    }
+}
+
+static void abandon(struct at_client *c, int status)
+{
+    at_client_quarantine(c);
+    at_client_finish(c, status);
+}
+
+static void expire(struct at_client *c)
+{
+    if (c->phase == PHASE_REST) {
+        at_client_rested(c);
+    } else if (c->role != ROLE_CALLER && is_writing(c)) {
+        /* The buffer holds what the port didn't take yet: no other command fits in. */
+        c->since = now(c);
+        at_client_failed_try(c);
+    } else {
+        c->counters.timeouts++;
+        at_client_quarantine(c);
+        at_client_end(c, AT_E_TIMEOUT);
+    }
+}
+
+/* The public calls -------------------------------------------------------- */
+
+int at_client_init(struct at_client *c, const struct at_client_config *config)
+{
+    if (config->module == NULL || config->write == NULL || config->now == NULL ||
+        config->window == NULL || config->command == NULL || config->settings == NULL) {
+        return AT_E_ARGUMENT;
+    }
+    if (config->window_size < WINDOW_MIN || config->command_size < COMMAND_MIN) {
+        return AT_E_SPACE;
+    }
+    memset(c, 0, sizeof *c);
+    c->config = *config;
+    if (config->text == NULL) {
+        c->config.text_size = 0;
+    }
+    at_stream_init(&c->stream, config->module, config->settings, config->window,
+                   config->window_size, at_client_event, c);
+    at_stream_expect_prompt(&c->stream, false);
+    at_client_forget(c);
+    return AT_OK;
+}
+
+static void clear_results(struct at_call *call)
+{
+    static const struct at_fault none = {NULL, AT_FINE};
+    call->status = AT_OK;
+    call->data_len = 0;
+    call->error = -1;
+    call->fault = none;
+    for (unsigned i = 0; i < AT_SINKS_MAX; i++) {
+        call->sinks[i].count = 0;
+    }
+}
+
+/* When something has to come first, the caller's command is encoded only then;
+ * still, what is wrong with it whatever comes first is told now. */
+static int check(struct at_client *c)
+{
+    bool later = at_client_needs_settings(c);
+    if (c->form == NULL || (!later && !c->dirty && !c->owes_final)) {
+        return AT_OK;
+    }
+    int status = encode(c);
+    return status >= 0 || (later && status == AT_E_UNKNOWN_SETTING) ? AT_OK : status;
+}
+
+int at_client_start(struct at_client *c, struct at_call *call)
+{
+    if (c->call != NULL) {
+        return AT_E_BUSY;
+    }
+    int status = at_client_flush(c);
+    if (status != AT_OK || is_writing(c)) { /* the rest of a command that was given up */
+        return status != AT_OK ? status : AT_E_BUSY;
+    }
+    clear_results(call);
+    c->call = call;
+    c->form = call->form;
+    c->request = call->request;
+    c->tries = 0;
+    c->text_used = 0;
+    status = check(c);
+    if (status == AT_OK) {
+        status = at_client_advance(c);
+    }
+    if (status != AT_OK) {
+        c->call = NULL;
+        c->role = ROLE_CALLER;
+    }
+    return status;
+}
+
+/* Milliseconds until the client has something to do. */
+static uint32_t due(const struct at_client *c)
+{
+    if (is_writing(c)) {
+        return WRITE_RETRY_MS;
+    }
+    if (c->call == NULL) {
+        return UINT32_MAX;
+    }
+    uint32_t elapsed = now(c) - c->since;
+    return c->phase == PHASE_READY || elapsed >= c->wait ? 0 : c->wait - elapsed;
+}
+
+uint32_t at_client_poll(struct at_client *c)
+{
+    int status = at_client_flush(c);
+    if (c->call == NULL) {
+        return due(c);
+    }
+    if (status != AT_OK) {
+        abandon(c, status);
+    } else if (c->phase == PHASE_READY) {
+        at_client_finish(c, AT_OK);
+    } else if (now(c) - c->since >= c->wait) {
+        expire(c);
+    }
+    return due(c);
+}
+
+int at_client_call(struct at_client *c, struct at_call *call)
+{
+    if (c->config.read == NULL) {
+        return AT_E_ARGUMENT;
+    }
+    int status = at_client_start(c, call);
+    if (status != AT_OK) {
+        return status;
+    }
+    for (;;) {
+        size_t room;
+        uint32_t wait = at_client_poll(c);
+        if (c->call != call) {
+            return call->status;
+        }
+        uint8_t *to = at_stream_reserve(&c->stream, &room);
+        int n = c->config.read(c->config.ctx, to, room, wait);
+        if (n < 0) {
+            abandon(c, AT_E_PORT);
+        } else {
+            at_stream_commit(&c->stream, (size_t)n);
+        }
+    }
+}
+
+int at_client_sync(struct at_client *c)
+{
+    struct at_call call;
+    memset(&call, 0, sizeof call);
+    return at_client_call(c, &call);
+}
+
+void at_client_cancel(struct at_client *c)
+{
+    if (c->call != NULL) {
+        abandon(c, AT_E_CANCELED);
+    }
+}
+
+uint8_t *at_client_reserve(struct at_client *c, size_t *room)
+{
+    return at_stream_reserve(&c->stream, room);
+}
+
+void at_client_commit(struct at_client *c, size_t n)
+{
+    at_stream_commit(&c->stream, n);
+}
+
+void at_client_reset(struct at_client *c)
+{
+    at_stream_finish(&c->stream);
+    at_client_restarted(c);
+}
+
+bool at_client_idle(const struct at_client *c)
+{
+    return c->call == NULL;
+}

@@ -1,0 +1,551 @@
+/* What comes from the module: whose is it, and has the command ended? */
+#include "client_internal.h"
+
+#include <string.h>
+
+#include "text.h"
+
+enum { COUNT_MAX = 0x7fff };
+
+static uint32_t key_bit(int32_t key)
+{
+    return 1u << ((uint32_t)key & 31u);
+}
+
+/* The first thing that goes wrong with the caller's answer; it runs on to its end. */
+static void note(struct at_client *c, int status)
+{
+    if (c->call->status == AT_OK) {
+        c->call->status = status;
+    }
+}
+
+static void drop_line(struct at_client *c)
+{
+    if (c->dirty) {
+        c->counters.late++;
+    } else {
+        c->counters.stray++;
+    }
+}
+
+/* Storing lines ----------------------------------------------------------- */
+
+/* Spans point into the window: what they show goes to the caller's text buffer. */
+static void keep_span(struct at_client *c, const void **ptr, size_t *len)
+{
+    if (*len > c->config.text_size - c->text_used) {
+        *ptr = NULL;
+        *len = 0;
+        note(c, AT_E_SPACE);
+    } else if (*len > 0) {
+        char *to = c->config.text + c->text_used;
+        memcpy(to, *ptr, *len);
+        c->text_used += *len;
+        *ptr = to;
+    }
+}
+
+static void keep_text(struct at_client *c, struct at_str *str)
+{
+    const void *ptr = str->ptr;
+    keep_span(c, &ptr, &str->len);
+    str->ptr = ptr;
+}
+
+static void keep_bytes(struct at_client *c, struct at_bytes *bytes)
+{
+    const void *ptr = bytes->ptr;
+    keep_span(c, &ptr, &bytes->len);
+    bytes->ptr = ptr;
+}
+
+static void keep_spans(struct at_client *c, const struct at_record *record, char *item)
+{
+    if (record->kind == AT_KIND_TEST) {
+        keep_text(c, (struct at_str *)(void *)item);
+    }
+    for (uint8_t i = 0; i < record->nfields; i++) {
+        const struct at_field *field = &record->fields[i];
+        void *member = item + field->offset;
+        switch (c->config.module->params[field->param].type) {
+        case AT_STRING:
+        case AT_HOST:
+        case AT_IP:
+        case AT_TEXT:
+            keep_text(c, member);
+            break;
+        case AT_DATA:
+        case AT_HEX:
+            keep_bytes(c, member);
+            break;
+        default:
+            break;
+        }
+    }
+}
+
+static void store(struct at_client *c, const struct at_line *line)
+{
+    const struct at_record *record = line->record;
+    for (unsigned i = 0; i < AT_SINKS_MAX; i++) {
+        struct at_sink *sink = &c->call->sinks[i];
+        if (sink->items == NULL || sink->record != record->id) {
+            continue;
+        }
+        if (sink->count >= sink->max) {
+            c->counters.unstored++;
+            note(c, AT_E_SPACE);
+            return;
+        }
+        char *item = (char *)sink->items + (size_t)sink->count * record->size;
+        sink->count++;
+        (void)at_line_decode(line, item);
+        keep_spans(c, record, item);
+        return;
+    }
+}
+
+/* Payloads ---------------------------------------------------------------- */
+
+static void expect_payload(struct at_client *c, const struct at_line *line)
+{
+    struct at_call *call = c->call;
+    size_t room = call->data != NULL ? call->data_size - call->data_len : 0;
+    if (line->payload <= 0) {
+        return;
+    }
+    if ((size_t)line->payload > room) {
+        note(c, AT_E_SPACE);
+        return;
+    }
+    c->payload_to = PAYLOAD_CALLER;
+    c->hex = line->hex;
+    c->ndigits = 0;
+    if (!line->hex) {
+        at_stream_direct(&c->stream, call->data + call->data_len);
+    }
+}
+
+static void take_digits(struct at_client *c, const uint8_t *digits, size_t n)
+{
+    struct at_call *call = c->call;
+    for (size_t i = 0; i < n; i++) {
+        c->digits[c->ndigits++] = digits[i];
+        if (c->ndigits < 2) {
+            continue;
+        }
+        c->ndigits = 0;
+        if (at_hex_decode(c->digits, 2, call->data + call->data_len) < 0) {
+            note(c, AT_E_ANSWER);
+            c->payload_to = PAYLOAD_DROP;
+            return;
+        }
+        call->data_len++;
+    }
+}
+
+static void take_bytes(struct at_client *c, const uint8_t *data, size_t n)
+{
+    uint8_t *to = c->call->data + c->call->data_len;
+    if (data != to) { /* it was in the window already */
+        memmove(to, data, n);
+    }
+    c->call->data_len += n;
+}
+
+static void on_payload(struct at_client *c, const struct at_event *e)
+{
+    c->heard = c->config.now(c->config.ctx);
+    c->counting = e->remaining > 0;
+    if (c->payload_to == PAYLOAD_URC) {
+        c->config.payload(c->config.ctx, e->record, e->data, e->len, e->remaining);
+    } else if (c->payload_to == PAYLOAD_DROP) {
+        c->counters.payload_lost += (uint32_t)e->len;
+    } else {
+        c->since = c->heard;
+        if (c->hex) {
+            take_digits(c, e->data, e->len);
+        } else {
+            take_bytes(c, e->data, e->len);
+        }
+        if (e->remaining == 0) {
+            c->payload_to = PAYLOAD_DROP;
+        }
+    }
+}
+
+/* Responses --------------------------------------------------------------- */
+
+static void on_response(struct at_client *c, const struct at_line *line)
+{
+    const struct at_form *form = c->form;
+    uint8_t i = 0;
+    if (c->phase != PHASE_FINAL) {
+        drop_line(c);
+        return;
+    }
+    while (i < form->nresponses && form->responses[i].record != line->record->id) {
+        i++;
+    }
+    if (i >= form->nresponses) {
+        drop_line(c);
+    } else if (c->role != ROLE_CALLER) {
+        c->seen[i] = 1; /* the stream took the settings over */
+    } else if (c->seen[i] == form->responses[i].max) {
+        c->counters.unstored++;
+        note(c, AT_E_ANSWER);
+    } else {
+        c->seen[i]++;
+        store(c, line);
+        expect_payload(c, line);
+    }
+}
+
+/* Completions ------------------------------------------------------------- */
+
+static bool is_keyed(const struct at_completion *then)
+{
+    return then->match_line != AT_NONE;
+}
+
+static bool owes(const struct at_client *c, uint16_t record, int32_t key)
+{
+    return c->owed_line != NULL && c->owed_line->record == record &&
+           (c->owed & key_bit(key)) != 0;
+}
+
+/* A module that takes a command has ended the one before that would complete
+ * with the same line: else it answers ERROR. So what is owed never comes. */
+static void settle_debts(struct at_client *c)
+{
+    for (uint8_t i = 0; i < c->form->nthen; i++) {
+        const struct at_completion *then = &c->form->then[i];
+        int32_t key;
+        if (is_keyed(then) && at_client_request_int(c, then->match_form, &key) &&
+            owes(c, then->record, key)) {
+            c->owed &= ~key_bit(key);
+        }
+    }
+}
+
+/* A result may come before its OK if it says for whom it is, and if no command
+ * that was given up may still cause it. */
+static bool completes(const struct at_client *c, const struct at_completion *then,
+                      const struct at_line *line)
+{
+    int32_t asked = 0;
+    int32_t told = 0;
+    if (then->record != line->record->id || c->completed) {
+        return false;
+    }
+    if (is_keyed(then) && (!at_client_request_int(c, then->match_form, &asked) ||
+                           !at_line_int(line, then->match_line, &told) || asked != told)) {
+        return false;
+    }
+    return c->phase == PHASE_THEN ||
+           (c->phase == PHASE_FINAL &&
+            (c->accepted || (is_keyed(then) && !owes(c, then->record, asked))));
+}
+
+static bool ends_with(const struct at_completion *then, const struct at_line *line)
+{
+    int32_t value;
+    if (then->ends == AT_ENDS_VALUES && at_line_int(line, then->ends_param, &value)) {
+        for (uint8_t i = 0; i < then->nvalues; i++) {
+            if (then->values[i] == value) {
+                return true;
+            }
+        }
+    }
+    return then->ends == AT_ENDS_ALWAYS;
+}
+
+/* Lines that a line announces, and the last of those announced. */
+static bool is_last(struct at_client *c, const struct at_completion *then,
+                    const struct at_line *line)
+{
+    for (uint8_t i = 0; i < c->form->nthen; i++) {
+        const struct at_completion *counted = &c->form->then[i];
+        if (counted->count_param != AT_NONE && counted->count_record == then->record) {
+            int32_t n = counted->count_default;
+            (void)at_line_int(line, counted->count_param, &n);
+            n = n < COUNT_MAX ? n : COUNT_MAX;
+            c->remaining = n > 0 ? n + counted->count_add : 0;
+        }
+    }
+    if (then->count_param != AT_NONE && c->remaining > 0) {
+        c->remaining--;
+    }
+    return c->remaining == 0;
+}
+
+static bool has_failed(struct at_client *c, const struct at_completion *then,
+                       const struct at_line *line)
+{
+    int32_t code;
+    if (at_line_int(line, then->status, &code) && code != 0) {
+        c->call->error = code;
+        return true;
+    }
+    return line->record->outcome == AT_OUTCOME_FAIL;
+}
+
+static void complete(struct at_client *c, const struct at_completion *then,
+                     const struct at_line *line)
+{
+    bool last = is_last(c, then, line) || ends_with(then, line);
+    store(c, line);
+    if (has_failed(c, then, line)) {
+        c->verdict = AT_E_FAIL;
+        last = true;
+    }
+    if (!last) {
+        return;
+    }
+    c->completed = true;
+    if (c->phase == PHASE_THEN) {
+        at_client_end(c, c->verdict);
+    } else if (c->accepted) { /* by the prompt; no telling whether an OK still comes */
+        c->owes_final = true;
+        at_client_end(c, c->verdict);
+    }
+}
+
+static void on_unsolicited(struct at_client *c, const struct at_line *line)
+{
+    int32_t key;
+    if (c->owed_line != NULL && c->owed_line->record == line->record->id &&
+        at_line_int(line, c->owed_line->match_line, &key) && owes(c, line->record->id, key)) {
+        c->owed &= ~key_bit(key);
+        c->counters.late++;
+    }
+    c->counters.urcs++;
+    if (line->payload > 0 && c->config.payload != NULL) {
+        c->payload_to = PAYLOAD_URC;
+    }
+    if (c->config.urc != NULL) {
+        c->config.urc(c->config.ctx, line);
+    }
+}
+
+static void on_completion(struct at_client *c, const struct at_line *line)
+{
+    for (uint8_t i = 0; c->role == ROLE_CALLER && c->phase >= PHASE_FINAL && i < c->form->nthen;
+         i++) {
+        if (completes(c, &c->form->then[i], line)) {
+            complete(c, &c->form->then[i], line);
+            return;
+        }
+    }
+    if (line->record->kind == AT_KIND_FINAL) {
+        drop_line(c);
+    } else {
+        on_unsolicited(c, line);
+    }
+}
+
+/* Final result codes ------------------------------------------------------ */
+
+static uint32_t factor(const struct at_client *c, uint16_t param, uint16_t left_out)
+{
+    int32_t value;
+    if (param == AT_NONE) {
+        return 1;
+    }
+    return at_client_request_int(c, param, &value) ? (uint32_t)value : left_out;
+}
+
+static void on_ok(struct at_client *c)
+{
+    const struct at_form *form = c->form;
+    const struct at_deadline *within = &form->within;
+    (void)at_client_effects(c, EFFECT_APPLY);
+    settle_debts(c);
+    c->accepted = true;
+    for (uint8_t i = 0; c->role == ROLE_CALLER && i < form->nresponses; i++) {
+        if (c->seen[i] < form->responses[i].min) {
+            note(c, AT_E_ANSWER);
+        }
+    }
+    if (form->nthen == 0 || c->completed) {
+        at_client_end(c, c->verdict);
+        return;
+    }
+    c->phase = PHASE_THEN;
+    at_client_arm(c, within->ms * (factor(c, within->a, within->a_default) + within->add) *
+                         factor(c, within->b, within->b_default));
+}
+
+static void on_error(struct at_client *c, const struct at_line *line)
+{
+    const struct at_record *record = line->record;
+    if (c->role == ROLE_CALLER && record->nfields > 0) {
+        (void)at_line_int(line, record->fields[0].param, &c->call->error);
+    }
+    if (c->phase == PHASE_DATA) { /* what was sent of the data stands in its command line now */
+        c->phase = PHASE_FINAL;
+        c->out_len = 0;
+        at_client_quarantine(c);
+    }
+    at_client_end(c, AT_E_ERROR);
+}
+
+/* A barrier's answer begins with its own line; what comes before is late. */
+static bool expects_final(const struct at_client *c, bool ok)
+{
+    if (c->role == ROLE_BARRIER && c->seen[0] == 0) {
+        return false;
+    }
+    return c->phase == PHASE_FINAL || c->phase == PHASE_PROMPT || (c->phase == PHASE_DATA && !ok);
+}
+
+static void on_final(struct at_client *c, const struct at_line *line)
+{
+    bool ok = line->record->outcome == AT_OUTCOME_OK;
+    if (!expects_final(c, ok)) {
+        if (c->phase == PHASE_IDLE) {
+            c->owes_final = false;
+        }
+        drop_line(c);
+    } else if (!ok) {
+        on_error(c, line);
+    } else if (c->phase == PHASE_PROMPT) {
+        at_client_quarantine(c);
+        at_client_end(c, AT_E_ANSWER);
+    } else {
+        on_ok(c);
+    }
+}
+
+/* Events ------------------------------------------------------------------ */
+
+static void on_line(struct at_client *c, const struct at_line *line)
+{
+    const struct at_record *record = line->record;
+    c->payload_to = PAYLOAD_DROP;
+    c->heard = c->config.now(c->config.ctx);
+    c->counting = line->payload > 0;
+    switch (record->kind) {
+    case AT_KIND_RESPONSE:
+    case AT_KIND_TEST:
+        on_response(c, line);
+        break;
+    case AT_KIND_FINAL:
+        if (record->outcome == AT_OUTCOME_OK || record->outcome == AT_OUTCOME_ERROR) {
+            on_final(c, line);
+            break;
+        }
+        on_completion(c, line);
+        break;
+    default:
+        on_completion(c, line);
+    }
+}
+
+static void on_prompt(struct at_client *c)
+{
+    const struct at_data *data = c->form != NULL ? c->form->data : NULL;
+    if (c->phase != PHASE_PROMPT) {
+        if (c->stuck > 0) {
+            c->prompted = true;
+            at_client_leave_data_mode(c);
+            (void)at_client_flush(c);
+        } else {
+            drop_line(c);
+        }
+        return;
+    }
+    at_stream_expect_prompt(&c->stream, false);
+    c->phase = PHASE_DATA;
+    if ((c->form->flags & AT_FINAL_OPTIONAL) != 0) {
+        c->accepted = true;
+        settle_debts(c);
+    }
+    if (data->echo_slot != AT_UNKNOWN && c->config.settings[data->echo_slot] == 1) {
+        size_t n = c->data.len * (c->hex ? 2u : 1u) + (c->until ? 1u : 0u);
+        at_stream_expect_echo(&c->stream, (uint32_t)n, -1);
+        c->heard = c->config.now(c->config.ctx);
+        c->counting = true;
+    }
+    at_client_arm(c, c->form->response_ms);
+    (void)at_client_flush(c);
+}
+
+static bool is_restart(const struct at_client *c, const struct at_event *e)
+{
+    const struct at_module *module = c->config.module;
+    for (uint8_t i = 0; i < module->nreboot; i++) {
+        if (at_text_equal(e->data, e->len, module->reboot[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A line that announces a payload and fits no settings known: they changed
+ * behind our back. What comes now may be payload, and no answer to be trusted. */
+static void on_misfit(struct at_client *c)
+{
+    if (c->unset) {
+        return;
+    }
+    if (c->call != NULL) {
+        at_client_quarantine(c);
+    }
+    at_client_forget(c);
+    c->dirty = true;
+    if (c->call != NULL && c->role == ROLE_CALLER) {
+        at_client_finish(c, AT_E_LOST);
+    }
+}
+
+static void on_unknown(struct at_client *c, const struct at_event *e)
+{
+    struct at_str text;
+    text.ptr = (const char *)e->data;
+    text.len = e->len;
+    c->counters.unknown++;
+    if (c->config.unknown != NULL) {
+        c->config.unknown(c->config.ctx, text);
+    }
+    if (e->record != NULL && e->record->payload != NULL) {
+        on_misfit(c);
+    } else if (is_restart(c, e) &&
+               !(c->unset && c->step == 0 && (c->call == NULL || c->role == ROLE_START))) {
+        /* a banner has several such lines; while waking up they tell nothing new */
+        c->counters.reboots++;
+        at_client_restarted(c);
+    }
+}
+
+void at_client_event(void *ctx, const struct at_event *e)
+{
+    struct at_client *c = ctx;
+    switch (e->type) {
+    case AT_EVENT_LINE:
+        on_line(c, e->line);
+        break;
+    case AT_EVENT_PAYLOAD:
+        on_payload(c, e);
+        break;
+    case AT_EVENT_PROMPT:
+        on_prompt(c);
+        break;
+    case AT_EVENT_ECHO:
+        c->counters.echoes++;
+        break;
+    case AT_EVENT_ECHO_DATA:
+        c->heard = c->config.now(c->config.ctx);
+        c->counting = e->remaining > 0;
+        break;
+    case AT_EVENT_UNKNOWN:
+        on_unknown(c, e);
+        break;
+    case AT_EVENT_OVERLONG:
+        c->counters.overlong++;
+        break;
+    default: /* incomplete: who finishes the stream knows */
+        break;
+    }
+}

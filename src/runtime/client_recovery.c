@@ -1,0 +1,322 @@
+/* What comes between commands.
+ *
+ * Settings unknown (at first, after a restart): wake the module, send the
+ * start-up forms, pass a barrier, read the settings that are unknown.
+ *
+ * Quarantine (after a timeout, a cancellation): nothing tells a late OK from
+ * another. So a barrier is sent, a query whose line no command can cause that
+ * is still unanswered: what comes before that line is late, and the OK behind
+ * it is its own. The module answers in turn, so with it all answers before it
+ * have come or never will.
+ *
+ * Data mode (given up between command and end of data): the module may take
+ * what is sent next as data. Data ended by a byte are cancelled with a byte,
+ * which does no harm should it not be in data mode. Data of a length given
+ * can't be cancelled, and the module waits for them for ever: so they are
+ * filled up - but only once the prompt came, however late, or a barrier was
+ * swallowed. The peer then receives filler, which is counted; the alternative
+ * is a module that has to be restarted. */
+#include "client_internal.h"
+
+#include <string.h>
+
+enum { ESC = 0x1b, TRIES = 5, REST_MS = 300 };
+
+/* The request of all of the client's own commands: every optional field is absent. */
+static const uint64_t nothing[16];
+
+void at_client_forget(struct at_client *c)
+{
+    memset(c->config.settings, AT_UNKNOWN, c->config.module->nslots);
+    c->unset = true;
+    c->step = 0;
+}
+
+static void make_clean(struct at_client *c)
+{
+    c->dirty = c->owes_final = c->prompted = false;
+    c->unanswered = 0;
+    c->stuck = 0;
+}
+
+void at_client_restarted(struct at_client *c)
+{
+    at_client_forget(c);
+    make_clean(c);
+    c->fill = 0;
+    c->out_len = 0;
+    c->owed = 0;
+    c->counting = false;
+    if (c->call != NULL) {
+        at_client_finish(c, AT_E_REBOOT);
+    }
+}
+
+/* Quarantine -------------------------------------------------------------- */
+
+static void remember_data_mode(struct at_client *c)
+{
+    const struct at_data *data = c->form->data;
+    if (data == NULL || data->prompt == 0 || c->phase > PHASE_DATA) {
+        return;
+    }
+    bool sending = c->phase == PHASE_DATA;
+    c->escape = (uint8_t)(data->cancel >= 0 ? data->cancel : data->until >= 0 ? data->until : ESC);
+    c->stuck = 1;
+    c->prompted = true;
+    if (data->until < 0) {
+        c->stuck = (uint32_t)((sending ? c->out_len : 0) + c->data.len * (c->hex ? 2u : 1u));
+        c->prompted = sending;
+    }
+    if (sending) {
+        c->out_len = 0; /* they are the caller's, who may take them back */
+    }
+}
+
+static void remember_debts(struct at_client *c)
+{
+    for (uint8_t i = 0; i < c->form->nthen; i++) {
+        const struct at_completion *then = &c->form->then[i];
+        int32_t key;
+        if (then->match_line == AT_NONE || !at_client_request_int(c, then->match_form, &key)) {
+            continue;
+        }
+        if (c->owed_line == NULL || c->owed_line->record != then->record) {
+            c->owed = 0;
+        }
+        c->owed_line = then;
+        c->owed |= 1u << ((uint32_t)key & 31u);
+    }
+}
+
+static bool share_answer(const struct at_form *a, const struct at_form *b)
+{
+    for (uint8_t i = 0; i < a->nresponses; i++) {
+        for (uint8_t j = 0; j < b->nresponses; j++) {
+            if (a->responses[i].record == b->responses[j].record) {
+                return true;
+            }
+        }
+    }
+    return false;
+}
+
+static void remember_unanswered(struct at_client *c)
+{
+    const struct at_module *module = c->config.module;
+    for (uint8_t i = 0; i < module->nbarrier; i++) {
+        if (share_answer(c->form, &module->forms[module->barrier[i]])) {
+            c->unanswered |= 1u << i;
+        }
+    }
+}
+
+/* Bytes of a payload were lost, and the stream would take the next lines for
+ * them. But a payload that still comes must not be cut short. */
+static void end_dead_payload(struct at_client *c)
+{
+    if (c->counting && c->config.now(c->config.ctx) - c->heard >= c->wait / 2u) {
+        c->counting = false;
+        at_stream_finish(&c->stream);
+    }
+}
+
+void at_client_quarantine(struct at_client *c)
+{
+    c->dirty = true;
+    if (c->phase < PHASE_SEND) {
+        return;
+    }
+    if (c->phase != PHASE_THEN) {
+        uint8_t step = c->unset ? c->step : (uint8_t)(c->config.module->nstart + 1u);
+        (void)at_client_effects(c, EFFECT_DOUBT);
+        c->step = step;
+    }
+    remember_data_mode(c);
+    remember_debts(c);
+    remember_unanswered(c);
+    end_dead_payload(c);
+}
+
+/* Steps ------------------------------------------------------------------- */
+
+bool at_client_needs_settings(const struct at_client *c)
+{
+    const struct at_form *form = c->call->form;
+    return c->unset && (form == NULL || (form->flags & AT_ANY_TIME) == 0);
+}
+
+static const struct at_form *next_start(struct at_client *c)
+{
+    const struct at_module *module = c->config.module;
+    if (c->step == 0 && module->wake == AT_NONE) {
+        c->step = 1;
+    }
+    if (c->step > module->nstart) {
+        return NULL;
+    }
+    return &module->forms[c->step == 0 ? module->wake : module->start[c->step - 1u]];
+}
+
+static const struct at_form *next_barrier(const struct at_client *c)
+{
+    const struct at_module *module = c->config.module;
+    for (uint8_t i = 0; i < module->nbarrier; i++) {
+        if ((c->unanswered >> i & 1u) == 0) {
+            return &module->forms[module->barrier[i]];
+        }
+    }
+    return NULL;
+}
+
+static bool is_known(const struct at_client *c, const struct at_setting *setting)
+{
+    return memchr(c->config.settings + setting->slot, AT_UNKNOWN, setting->slots) == NULL;
+}
+
+static const struct at_form *next_query(struct at_client *c)
+{
+    const struct at_module *module = c->config.module;
+    for (;;) {
+        unsigned i = c->step - module->nstart - 1u;
+        if (i >= module->nsettings) {
+            c->unset = false;
+            c->counters.resyncs++;
+            return NULL;
+        }
+        const struct at_setting *setting = &module->settings[i];
+        if (setting->read_by != AT_NONE && !is_known(c, setting)) {
+            return &module->forms[setting->read_by];
+        }
+        c->step++;
+    }
+}
+
+static void rest(struct at_client *c)
+{
+    c->phase = PHASE_REST;
+    c->rested = (uint8_t)c->counters.late;
+    at_client_arm(c, REST_MS);
+}
+
+void at_client_leave_data_mode(struct at_client *c)
+{
+    if (c->stuck > 0 && c->prompted) {
+        c->fill = c->stuck;
+        if (c->stuck > 1) { /* filled up; a single byte may be sent with every try */
+            c->stuck = 0;
+        }
+    }
+}
+
+int at_client_advance(struct at_client *c)
+{
+    bool sync = at_client_needs_settings(c);
+    if (c->tries >= (c->config.tries > 0 ? c->config.tries : TRIES)) {
+        return AT_E_LOST;
+    }
+    c->role = ROLE_START;
+    c->form = sync ? next_start(c) : NULL;
+    c->request = nothing;
+    if (c->form == NULL && (c->dirty || c->owes_final)) {
+        c->role = ROLE_BARRIER;
+        c->form = next_barrier(c);
+        if (c->form == NULL) {
+            rest(c);
+            return AT_OK;
+        }
+        c->dirty = true;
+        c->counters.barriers++;
+        at_client_leave_data_mode(c);
+    }
+    if (c->form == NULL && sync) {
+        c->role = ROLE_QUERY;
+        c->form = next_query(c);
+    }
+    if (c->form == NULL) {
+        c->role = ROLE_CALLER;
+        c->form = c->call->form;
+        c->request = c->call->request;
+        if (c->form == NULL) {
+            c->phase = PHASE_READY;
+            return AT_OK;
+        }
+    } else if (c->form->size > sizeof nothing) {
+        return AT_E_SPACE;
+    }
+    return at_client_send(c);
+}
+
+static void advance(struct at_client *c)
+{
+    int status = at_client_advance(c);
+    if (status != AT_OK) {
+        at_client_finish(c, status);
+    }
+}
+
+/* All barriers are unanswered. Once nothing late came for as long as an answer
+ * takes, none of them will be any more. */
+void at_client_rested(struct at_client *c)
+{
+    if ((uint8_t)c->counters.late != c->rested) {
+        c->tries++;
+    } else if (c->config.module->nbarrier == 0) {
+        make_clean(c);
+    } else {
+        c->unanswered = 0;
+    }
+    advance(c);
+}
+
+void at_client_failed_try(struct at_client *c)
+{
+    c->tries++;
+    if (c->tries >= (c->config.tries > 0 ? c->config.tries : TRIES)) {
+        at_client_finish(c, AT_E_LOST);
+    }
+}
+
+static void next_step(struct at_client *c)
+{
+    c->tries = 0;
+    c->step++;
+    /* what answered so far may have been meant for others */
+    c->dirty = c->dirty || c->step == c->config.module->nstart + 1u;
+}
+
+/* A query that is refused: the feature may be absent, which means a value. */
+static bool take_refusal(struct at_client *c)
+{
+    const struct at_module *module = c->config.module;
+    for (uint8_t i = 0; i < module->nsettings; i++) {
+        const struct at_setting *setting = &module->settings[i];
+        if (setting->read_by == c->form->id) {
+            if (setting->when_refused == AT_UNKNOWN) {
+                return false;
+            }
+            memset(c->config.settings + setting->slot, setting->when_refused, setting->slots);
+        }
+    }
+    return true;
+}
+
+void at_client_own_ended(struct at_client *c, int status)
+{
+    bool answered = status != AT_E_TIMEOUT;
+    if (c->role == ROLE_BARRIER) {
+        answered = status == AT_OK;
+        c->prompted = true;
+        if (answered) {
+            make_clean(c);
+        }
+    } else if (answered) {
+        if (c->role == ROLE_QUERY && status != AT_OK && !take_refusal(c)) {
+            at_client_finish(c, AT_E_LOST);
+            return;
+        }
+        next_step(c);
+    }
+    c->tries = (uint8_t)(c->tries + !answered);
+    advance(c);
+}

@@ -1,0 +1,129 @@
+/* Command lines, parsed on the module's side. */
+#include "at/codec.h"
+
+#include <string.h>
+
+#include "fields.h"
+#include "scan.h"
+#include "text.h"
+
+static struct at_shape form_shape(const struct at_grammar *grammar, const struct at_form *form)
+{
+    struct at_shape shape = {grammar->module->params, form->fields, form->nfields, false, true};
+    /* Data at the prompt aren't in the line. */
+    if (form->data != NULL && form->data->prompt != 0) {
+        shape.nfields--;
+    }
+    return shape;
+}
+
+static bool scan_arguments(const uint8_t *line, size_t begin, size_t len, uint8_t rest,
+                           struct at_command *out)
+{
+    static const uint8_t end[] = {'\n'};
+    struct at_scan scan;
+    const uint8_t *p = line + begin;
+    const uint8_t *lf = end;
+    at_scan_start(&scan, out->marks, begin, rest, AT_UNKNOWN);
+    if (at_scan(&scan, line, begin, &p, line + len) != AT_SCAN_MORE ||
+        at_scan(&scan, line, len, &lf, end + 1) != AT_SCAN_END) {
+        return false;
+    }
+    out->nmarks = scan.nmarks;
+    return true;
+}
+
+static bool are_digits(const uint8_t *text, const struct at_mark *mark)
+{
+    uint16_t i = mark->begin;
+    while (i < mark->end && at_hex_digit(text[i]) >= 0) {
+        i++;
+    }
+    return i == mark->end;
+}
+
+/* What the fields alone don't tell: the settings decide about length and format. */
+static bool data_fit(const struct at_form *form, const struct at_module *module,
+                        const uint8_t *settings, const struct at_command *command,
+                        struct at_fault *fault)
+{
+    const struct at_data *data = form->data;
+    int hex = at_data_hex(data, settings);
+    uint8_t counted = at_field_index(form->fields, form->nfields, data->length);
+    uint8_t held = at_field_index(form->fields, form->nfields, data->field);
+    int32_t stated = 0;
+    if (counted == form->nfields) {
+        return true;
+    }
+    const struct at_mark *mark = &command->marks[counted];
+    (void)at_parse_int(command->text + mark->begin, (size_t)(mark->end - mark->begin), &stated);
+    fault->param = &module->params[data->length];
+    fault->reason = AT_RANGE;
+    if (stated < 1 || stated > (hex == 1 ? data->max_hex : data->max_text)) {
+        return false;
+    }
+    fault->reason = AT_MISMATCH;
+    if (held >= command->nmarks) {
+        return true;
+    }
+    mark = &command->marks[held];
+    if ((int32_t)(mark->end - mark->begin) != (hex == 1 ? 2 * stated : stated)) {
+        return false;
+    }
+    fault->param = &module->params[data->field];
+    fault->reason = AT_TYPE;
+    return hex != 1 || are_digits(command->text, mark);
+}
+
+static int parse_form(const struct at_grammar *grammar, const struct at_form *form,
+                      const uint8_t *settings, const struct at_command *command,
+                      struct at_fault *fault)
+{
+    struct at_shape shape = form_shape(grammar, form);
+    if (!at_fields_fit(&shape, settings, command->text, command->marks, command->nmarks, fault)) {
+        return AT_E_ARGUMENT;
+    }
+    if (form->data != NULL && !data_fit(form, grammar->module, settings, command, fault)) {
+        return AT_E_ARGUMENT;
+    }
+    return AT_OK;
+}
+
+int at_command_parse(const struct at_grammar *grammar, const uint8_t *settings,
+                     const uint8_t *line, size_t len, struct at_command *out,
+                     struct at_fault *fault)
+{
+    struct at_fault ignored = {NULL, AT_FINE};
+    const uint8_t *p = line;
+    int found = grammar->head(&p, line + len);
+    int status = AT_E_SYNTAX;
+
+    fault = fault != NULL ? fault : &ignored;
+    fault->param = NULL;
+    fault->reason = AT_FINE;
+    out->form = NULL;
+    out->text = line;
+    out->nmarks = 0;
+    if (found < 0) {
+        return AT_E_SYNTAX;
+    }
+    const struct at_command_head *head = &grammar->heads[found];
+    if (p < line + len && !scan_arguments(line, (size_t)(p - line), len, head->rest, out)) {
+        return AT_E_SYNTAX;
+    }
+    for (uint8_t i = 0; i < head->count && status != AT_OK; i++) {
+        const struct at_form *form = &grammar->module->forms[grammar->forms[head->first + i]];
+        status = parse_form(grammar, form, settings, out, fault);
+        out->form = form;
+    }
+    return status;
+}
+
+int at_command_decode(const struct at_grammar *grammar, const struct at_command *command,
+                      void *request)
+{
+    struct at_shape shape = form_shape(grammar, command->form);
+    memset(request, 0, command->form->size);
+    at_fields_decode(&shape, command->text, command->marks, command->nmarks, request);
+    return AT_OK;
+}

@@ -1,0 +1,217 @@
+#include "fields.h"
+
+#include "text.h"
+
+const void *at_member(const struct at_field *field, const void *value)
+{
+    return (const char *)value + field->offset;
+}
+
+bool at_present(const struct at_field *field, const void *value)
+{
+    return field->has == AT_NONE || *((const bool *)((const char *)value + field->has));
+}
+
+uint8_t at_field_index(const struct at_field *fields, uint8_t nfields, uint16_t param)
+{
+    uint8_t i = 0;
+    while (i < nfields && fields[i].param != param) {
+        i++;
+    }
+    return i;
+}
+
+static bool hidden(const struct at_field *field, const uint8_t *settings)
+{
+    return field->shown != 0 && settings[field->shown - 1u] != field->shown_value;
+}
+
+uint8_t at_fields_visible(const struct at_field *fields, uint8_t nfields,
+                          const uint8_t *settings)
+{
+    uint8_t n = 0;
+    while (n < nfields && !hidden(&fields[n], settings)) {
+        n++;
+    }
+    return n;
+}
+
+/* A group of optional fields comes whole or not at all. */
+static bool count_fits(const struct at_shape *shape, const uint8_t *settings, uint8_t nmarks,
+                       struct at_fault *fault)
+{
+    uint8_t visible = at_fields_visible(shape->fields, shape->nfields, settings);
+    if (nmarks > visible) {
+        return shape->extra && visible == shape->nfields;
+    }
+    if (nmarks == visible) {
+        return true;
+    }
+    const struct at_field *next = &shape->fields[nmarks];
+    bool complete = next->group != 0 && next->shown == 0 &&
+                    (nmarks == 0 || shape->fields[nmarks - 1u].group != next->group);
+    if (!complete && fault != NULL) {
+        fault->param = &shape->params[next->param];
+        fault->reason = AT_MISSING;
+    }
+    return complete;
+}
+
+static bool is_choice(const struct at_param *param, const uint8_t *text, size_t len,
+                      int32_t *index)
+{
+    for (uint8_t i = 0; i < param->nvalues; i++) {
+        if (at_text_equal(text, len, param->values[i])) {
+            *index = i;
+            return true;
+        }
+    }
+    return false;
+}
+
+static enum at_reason check_int(const struct at_param *param, const uint8_t *text, size_t len,
+                                bool strict)
+{
+    int32_t value;
+    if (!at_parse_int(text, len, &value)) {
+        return AT_TYPE;
+    }
+    if (strict && (value < param->min || value > (int32_t)param->max)) {
+        return AT_RANGE;
+    }
+    return strict && param->supported != INT32_MIN && value != param->supported ? AT_UNSUPPORTED
+                                                                                : AT_FINE;
+}
+
+static enum at_reason check_uint(const struct at_param *param, const uint8_t *text, size_t len,
+                                 bool strict)
+{
+    uint32_t value;
+    if (!at_parse_uint(text, len, &value)) {
+        return AT_TYPE;
+    }
+    return strict && (value < (uint32_t)param->min || value > param->max) ? AT_RANGE : AT_FINE;
+}
+
+static enum at_reason check_string(const struct at_param *param, const struct at_mark *mark,
+                                   const uint8_t *text, size_t len, bool strict)
+{
+    int32_t index;
+    if (mark->kind == AT_MARK_RANGE || mark->kind == AT_MARK_REST) {
+        return AT_TYPE;
+    }
+    if (param->type == AT_IP && !at_is_ip(text, len)) {
+        return AT_TYPE;
+    }
+    if (!strict) {
+        return AT_FINE;
+    }
+    if (param->type == AT_CHOICE) {
+        return is_choice(param, text, len, &index) ? AT_FINE : AT_RANGE;
+    }
+    if (len < (uint32_t)param->min || len > param->max) {
+        return AT_LENGTH;
+    }
+    return param->type == AT_HOST && !at_is_host(text, len) ? AT_UNSAFE : AT_FINE;
+}
+
+static enum at_reason check_hex(const uint8_t *text, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        if (at_hex_digit(text[i]) < 0) {
+            return AT_TYPE;
+        }
+    }
+    return len % 2u == 0 ? AT_FINE : AT_LENGTH;
+}
+
+static enum at_reason check_mark(const struct at_param *param, const uint8_t *line,
+                                 const struct at_mark *mark, bool strict)
+{
+    const uint8_t *text = line + mark->begin;
+    size_t len = (size_t)(mark->end - mark->begin);
+    strict = strict || (param->flags & AT_STRICT) != 0;
+    switch (param->type) {
+    case AT_LITERAL: {
+        bool quoted = (param->flags & AT_QUOTED) != 0;
+        return quoted == (mark->kind == AT_MARK_QUOTED) && at_text_equal(text, len, param->name)
+                   ? AT_FINE
+                   : AT_TYPE;
+    }
+    case AT_INT:
+        return mark->kind == AT_MARK_INT ? check_int(param, text, len, strict) : AT_TYPE;
+    case AT_UINT:
+        return mark->kind == AT_MARK_INT ? check_uint(param, text, len, strict) : AT_TYPE;
+    case AT_HEX:
+        return check_hex(text, len);
+    case AT_TEXT:
+    case AT_DATA:
+        return AT_FINE;
+    default:
+        return check_string(param, mark, text, len, strict);
+    }
+}
+
+bool at_fields_fit(const struct at_shape *shape, const uint8_t *settings, const uint8_t *text,
+                   const struct at_mark *marks, uint8_t nmarks, struct at_fault *fault)
+{
+    if (!count_fits(shape, settings, nmarks, fault)) {
+        return false;
+    }
+    for (uint8_t i = 0; i < nmarks && i < shape->nfields; i++) {
+        const struct at_param *param = &shape->params[shape->fields[i].param];
+        enum at_reason reason = check_mark(param, text, &marks[i], shape->strict);
+        if (reason != AT_FINE) {
+            if (fault != NULL) {
+                fault->param = param;
+                fault->reason = reason;
+            }
+            return false;
+        }
+    }
+    return true;
+}
+
+static void decode_mark(const struct at_param *param, const uint8_t *text, size_t len,
+                        void *member)
+{
+    switch (param->type) {
+    case AT_INT:
+        (void)at_parse_int(text, len, member);
+        break;
+    case AT_UINT:
+        (void)at_parse_uint(text, len, member);
+        break;
+    case AT_CHOICE:
+        (void)is_choice(param, text, len, member);
+        break;
+    case AT_DATA:
+    case AT_HEX: {
+        struct at_bytes *bytes = member;
+        bytes->ptr = text;
+        bytes->len = len;
+        break;
+    }
+    default: {
+        struct at_str *string = member;
+        string->ptr = (const char *)text;
+        string->len = len;
+    }
+    }
+}
+
+void at_fields_decode(const struct at_shape *shape, const uint8_t *text,
+                      const struct at_mark *marks, uint8_t nmarks, void *out)
+{
+    for (uint8_t i = 0; i < nmarks && i < shape->nfields; i++) {
+        const struct at_field *field = &shape->fields[i];
+        if (field->offset == AT_NONE) {
+            continue;
+        }
+        if (field->has != AT_NONE) {
+            *((bool *)((char *)out + field->has)) = true;
+        }
+        decode_mark(&shape->params[field->param], text + marks[i].begin,
+                    (size_t)(marks[i].end - marks[i].begin), (char *)out + field->offset);
+    }
+}

@@ -1,0 +1,35 @@
+/* Fields of a line against their descriptors: the part that the host's and the
+ * module's side share. */
+#ifndef AT_FIELDS_H
+#define AT_FIELDS_H
+
+#include "at/codec.h"
+
+/* A line's marks beside the description they are held against. */
+struct at_shape {
+    const struct at_param *params;
+    const struct at_field *fields;
+    uint8_t nfields;
+    bool extra;  /* further fields are ignored */
+    bool strict; /* ranges and sets hold, as they do for commands */
+};
+
+/* Whether the marks fit. Settings decide about fields that are `shown`. */
+bool at_fields_fit(const struct at_shape *shape, const uint8_t *settings, const uint8_t *text,
+                   const struct at_mark *marks, uint8_t nmarks, struct at_fault *fault);
+
+/* Write what fits into a struct that was cleared. */
+void at_fields_decode(const struct at_shape *shape, const uint8_t *text,
+                      const struct at_mark *marks, uint8_t nmarks, void *out);
+
+/* How many fields the settings let a line have when every optional one is there. */
+uint8_t at_fields_visible(const struct at_field *fields, uint8_t nfields,
+                          const uint8_t *settings);
+
+/* Index of the field that holds a parameter, or nfields. */
+uint8_t at_field_index(const struct at_field *fields, uint8_t nfields, uint16_t param);
+
+bool at_present(const struct at_field *field, const void *value);
+const void *at_member(const struct at_field *field, const void *value);
+
+#endif

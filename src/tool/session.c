@@ -1,0 +1,143 @@
+#include "session.h"
+
+#include <string.h>
+
+void session_init(struct session *session, const struct tool *tool)
+{
+    memset(session, 0, sizeof *session);
+    session->tool = tool;
+    tool_initial_settings(tool->module, session->settings);
+}
+
+/* Whether another form begins with the same text, so that arguments decide. */
+static bool has_siblings(const struct at_module *module, const struct at_form *form)
+{
+    for (uint16_t i = 0; i < module->nforms; i++) {
+        const struct at_form *other = &module->forms[i];
+        if (other != form && strcmp(other->head, form->head) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static void note_effects(struct session *s, const struct at_form *form, const void *request)
+{
+    const struct at_module *module = s->tool->module;
+    s->neffects = 0;
+    for (uint8_t i = 0; i < form->neffects && s->neffects < 8; i++) {
+        const struct at_effect *effect = &form->effects[i];
+        int32_t key = 0;
+        int32_t value;
+        uint8_t slot;
+        if (effect->slots > 1) {
+            (void)at_request_int(module, form, request, effect->key, &key);
+        }
+        if (at_request_int(module, form, request, effect->value, &value) &&
+            at_setting_slot(effect, key, value, &slot)) {
+            s->effects[s->neffects][0] = slot;
+            s->effects[s->neffects][1] = (uint8_t)value;
+            s->neffects++;
+        }
+    }
+}
+
+static void note_data(struct session *s, const struct at_form *form, const void *request)
+{
+    int32_t length = 0;
+    s->data_len = 0;
+    if (form->data != NULL &&
+        at_request_int(s->tool->module, form, request, form->data->length, &length)) {
+        bool hex = at_data_hex(form->data, s->settings) == 1;
+        s->data_len = (uint32_t)length * (hex ? 2u : 1u);
+    }
+}
+
+static bool has_prompt(const struct at_form *form)
+{
+    return form != NULL && form->data != NULL && form->data->prompt != 0;
+}
+
+static void note_echo(struct session *s, struct at_stream *stream, const struct at_event *event,
+                      struct session_echo *echo)
+{
+    struct at_command command;
+    union {
+        uint8_t bytes[TOOL_REQUEST_MAX];
+        void *align;
+        int64_t align_too;
+    } request;
+    int status = at_command_parse(s->tool->grammar, s->settings, event->data, event->len,
+                                  &command, NULL);
+    s->form = NULL;
+    s->prompted = false;
+    s->neffects = 0;
+    if (status == AT_OK && command.form->size <= sizeof request) {
+        at_command_decode(s->tool->grammar, &command, &request);
+        s->form = command.form;
+        note_effects(s, command.form, &request);
+        note_data(s, command.form, &request);
+    }
+    echo->form = command.form;
+    echo->ambiguous = status != AT_OK && command.form != NULL &&
+                      has_siblings(s->tool->module, command.form);
+    at_stream_expect_prompt(stream, has_prompt(s->form));
+}
+
+/* What follows a final result code comes from an earlier command, unless this one
+ * has sent its data and may do without that code. */
+static bool ends_command(const struct session *s, uint8_t outcome)
+{
+    return outcome == AT_OUTCOME_OK || outcome == AT_OUTCOME_ERROR ||
+           (s->prompted && (s->form->flags & AT_FINAL_OPTIONAL) != 0);
+}
+
+static void note_final(struct session *s, struct at_stream *stream, uint8_t outcome)
+{
+    if (!ends_command(s, outcome)) {
+        return;
+    }
+    if (outcome == AT_OUTCOME_OK) {
+        for (size_t i = 0; i < s->neffects; i++) {
+            s->settings[s->effects[i][0]] = s->effects[i][1];
+        }
+    }
+    s->neffects = 0;
+    if (s->form != NULL) {
+        s->form = NULL;
+        s->prompted = false;
+        at_stream_expect_prompt(stream, false);
+    }
+}
+
+static void note_prompt(struct session *s, struct at_stream *stream)
+{
+    if (!has_prompt(s->form)) {
+        return;
+    }
+    const struct at_data *data = s->form->data;
+    s->prompted = true;
+    if (data->echo_slot != AT_UNKNOWN && s->settings[data->echo_slot] == 1) {
+        at_stream_expect_echo(stream, s->data_len, data->until);
+    }
+}
+
+void session_event(struct session *session, struct at_stream *stream,
+                   const struct at_event *event, struct session_echo *echo)
+{
+    switch (event->type) {
+    case AT_EVENT_ECHO:
+        note_echo(session, stream, event, echo);
+        break;
+    case AT_EVENT_PROMPT:
+        note_prompt(session, stream);
+        break;
+    case AT_EVENT_LINE:
+        if (event->record->kind == AT_KIND_FINAL) {
+            note_final(session, stream, event->record->outcome);
+        }
+        break;
+    default:
+        break;
+    }
+}

@@ -1,0 +1,2 @@
+at_test(net ${tests}/virtual/test_net.c LIBS bc26_virtual)
+at_test(posix ${tests}/virtual/test_posix.c LIBS at_posix)
