@@ -13,7 +13,7 @@ from .load import Node, Source, load
 from .model import (Command, Completion, Condition, Count, Data, Deadline, Effect, Example, Field,
                     Form, Line, Mark, Param, Payload, Rule, Setting, Spec, Step, Template, Value,
                     ValueTable, Variant)
-from .names import RESERVED, flat_case, is_c_name, snake_case
+from .names import RESERVED, command_text, flat_case, is_c_name, snake_case
 from .notation import Scope, parse_command, parse_line
 from .tokens import test_tokens
 
@@ -478,15 +478,15 @@ class Builder:
 
     def test_line(self, command: Command, node: Node) -> Line:
         name = f"{command.name}.test"
-        line = Line(name, flat_case(name), "test", [], f"What AT+{command.name} takes", command.section,
+        line = Line(name, flat_case(name), "test", [], f"What {command_text(command.name)} takes", command.section,
                     command=command, mark=node.keys["test"].mark, path=f"commands.{command.name}.test")
-        head = f"+{command.name}:"
+        head = command_text(command.name).removeprefix("AT") + ":"
         for n in node.list("test"):
             text = str(n.value)
             if not re.fullmatch(r"[ -~]*", text):
                 self.error("E025", n.mark, "a test answer holds a character that isn't printable ASCII")
             elif not text.startswith(head) or not test_tokens(text[len(head):]):
-                self.error("E067", n.mark, f"`{text}` isn't an answer to AT+{command.name}=?")
+                self.error("E067", n.mark, f"`{text}` isn't an answer to {command_text(command.name)}=?")
             line.variants.append(Variant(Template(text, head, [], n.mark)))
         self.add_line(line)
         return line
@@ -506,9 +506,9 @@ class Builder:
 
     def test_form(self, command: Command, node: Node) -> None:
         mark = node.keys["test"].mark
-        syntax = f"AT+{command.name}=?"
+        syntax = command_text(command.name) + "=?"
         form = Form("test", flat_case(command.name) + "_test", command, Template(syntax, syntax, [], mark),
-                    f"Ask what AT+{command.name} takes", mark=mark, path=f"commands.{command.name}.test",
+                    f"Ask what {command_text(command.name)} takes", mark=mark, path=f"commands.{command.name}.test",
                     response_time=self.response_time(node))
         if node.list("test"):
             line = self.lines[f"{command.name}.test"]

@@ -10,7 +10,9 @@ from typing import Optional, Sequence
 
 from . import VERSION
 from .build import load_spec
+from .coverage import add_coverage
 from .diag import CODES, Diagnostic
+from .examples import add_examples
 from .render import add_build
 
 
@@ -51,6 +53,8 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     subparsers = parser.add_subparsers(metavar="COMMAND", required=True)
     add_check(subparsers)
     add_build(subparsers)
+    add_examples(subparsers)
+    add_coverage(subparsers)
     args = parser.parse_args(argv)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):    # a text that it can't show is no reason to fail

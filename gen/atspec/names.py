@@ -33,5 +33,10 @@ def flat_case(name: str) -> str:
     return re.sub(r"[^a-z0-9]+", "_", name.lower()).strip("_")
 
 
+def command_text(name: str) -> str:
+    """QIOPEN -> AT+QIOPEN, AT^SYSINFO -> AT^SYSINFO."""
+    return name if re.match("AT[^A-Z0-9]", name) else "AT+" + name
+
+
 def is_c_name(name: str) -> bool:
     return re.fullmatch(r"[a-z][a-z0-9_]*", name) is not None

@@ -92,6 +92,7 @@ def settings(low: Lowering) -> list[dict[str, Any]]:
                            f"{per}; {s.default} at first.", 4),
             "read_by": low.form_id(s.read_by) if s.read_by else "AT_NONE",
             "maximum": max(int(v.key) for v in s.values.entries),
+            "stored": int(s.stored == "nvram"),
             "when_refused": "AT_UNKNOWN" if s.when_refused is None else s.when_refused,
         })
     return out

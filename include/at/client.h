@@ -62,7 +62,8 @@ struct at_client_config {
     size_t window_size;
     char *command;        /**< one encoded command line */
     size_t command_size;
-    char *text;           /**< strings of results; valid until the next command. Optional */
+    char *text;           /**< strings of results; valid until the next command. NULL when none
+                               are stored: with no room for it a string is lost (AT_E_SPACE) */
     size_t text_size;
     uint8_t *settings;    /**< module->nslots bytes */
     uint16_t latency_ms;  /**< added to every deadline: slow lines, slow bridges */
@@ -82,15 +83,16 @@ struct at_sink {
  * buffer, and keeps them until `done` was called or at_client_call returned.
  */
 struct at_call {
-    const struct at_form *form;
+    const struct at_form *form; /**< NULL: what at_client_sync does, and no more */
     const void *request;
     struct at_sink sinks[AT_SINKS_MAX];
-    uint8_t *data;    /**< where the payload of the answer goes, or NULL */
+    uint8_t *data;    /**< where the payload of the answer goes, if it fits; or NULL */
     size_t data_size;
     void (*done)(void *ctx, struct at_call *call); /**< optional; may start the next command */
     void *ctx;
 
-    int status;       /**< out: lines stored, or a negative at_status */
+    int status;       /**< out: lines stored, or a negative at_status: how the command ended, or
+                           else AT_E_ANSWER or AT_E_SPACE, the first that was wrong on the way */
     size_t data_len;  /**< out: payload bytes in `data` */
     int32_t error;    /**< out: the code of +CME ERROR or of a failed result, or -1 */
     struct at_fault fault; /**< out: on AT_E_ARGUMENT */
@@ -147,9 +149,11 @@ int at_client_init(struct at_client *client, const struct at_client_config *conf
 
 /**
  * Start a command. Settings that are unknown are read first, a quarantine is
- * left first; `done` is called in every case but an error returned here.
- * @return AT_OK, AT_E_BUSY, AT_E_ARGUMENT (see call->fault), AT_E_SPACE or
- *         AT_E_UNKNOWN_SETTING; nothing was sent on an error
+ * left first; `done` is called in every case but an error returned here, and
+ * never from here.
+ * @return AT_OK, AT_E_ARGUMENT (see call->fault), AT_E_SPACE, AT_E_UNKNOWN_SETTING,
+ *         AT_E_BUSY: another command is under way, or the port hasn't yet taken
+ *         the rest of one that was given up; AT_E_PORT. Nothing was sent on an error
  */
 int at_client_start(struct at_client *client, struct at_call *call);
 
@@ -163,7 +167,10 @@ int at_client_sync(struct at_client *client);
 /** Give up the command under way; what it brings later is discarded. */
 void at_client_cancel(struct at_client *client);
 
-/** Place for received bytes, and how many may come; never 0. */
+/**
+ * Place for received bytes, and how many may come; never 0. It may be the
+ * caller's own data buffer, so ask again after any other call for this client.
+ */
 uint8_t *at_client_reserve(struct at_client *client, size_t *room);
 /** `n` bytes were received. Runs callbacks. */
 void at_client_commit(struct at_client *client, size_t n);

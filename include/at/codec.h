@@ -52,7 +52,9 @@ bool at_line_int(const struct at_line *line, uint16_t param, int32_t *value);
 
 /**
  * Encode a line of the module's, without line ends: the other side of
- * at_line_decode.
+ * at_line_decode. Of the line's shapes the one is taken that says all that the
+ * value holds.
+ * @param record  any shape of the line
  * @return length, or AT_E_ARGUMENT (see fault) or AT_E_SPACE; nothing is
  *         written on an error
  */

@@ -216,6 +216,7 @@ struct at_setting {
     uint8_t max;          /**< largest value */
     uint8_t initial;      /**< the manual's default */
     uint8_t when_refused; /**< value when the query is refused, or AT_UNKNOWN */
+    uint8_t stored;       /**< survives a restart */
 };
 
 /** The host's view of a module. */

@@ -122,8 +122,8 @@ static int take_option(struct options *options, int option, const char *given)
                    ? EXIT_DONE
                    : usage("--seed: '%s' is no number from 0 to 4294967295", optarg);
     case 'x':
-        return usage("%s can't be used: this module knows no faults and one firmware only",
-                     given);
+        return usage("%s isn't available in this version: the module has one firmware and no "
+                     "faults", given);
     case ':':
         return usage("%s needs a value", given);
     default:
@@ -427,20 +427,30 @@ static int sooner(int a, int b)
     return a < 0 || (b >= 0 && b < a) ? b : a;
 }
 
+/* When there is more to do for a script; -1: once something happens. */
+static int script_wait(struct sim *sim, int pace)
+{
+    int wait = patience(sim);
+    bool takes = virtual_waiting(sim->vm) < VIRTUAL_OUT_HIGH;
+
+    if (sim->in_len > 0 && takes && (wait >= 0 || sim->in_line))
+        return wait > pace ? wait : pace;
+    /* At its end, patience that has run out was used: an event is missing. */
+    return sim->ended && wait > 0 ? wait : -1;
+}
+
 static int timeout(struct sim *sim)
 {
     uint32_t now = at_posix_now_ms();
     int wait = virtual_timeout_ms(sim->vm);
+    int pace = at_posix_pacer_wait_ms(&sim->in_pace, now);
 
-    if (sim->in_len > 0 && at_posix_pacer_allowed(&sim->in_pace, now) == 0)
-        wait = sooner(wait, at_posix_pacer_wait_ms(&sim->in_pace, now));
+    if (sim->transport == STDIO)
+        wait = sooner(wait, script_wait(sim, pace));
+    else if (sim->in_len > 0 && virtual_waiting(sim->vm) < VIRTUAL_OUT_HIGH)
+        wait = sooner(wait, pace);
     if (sim->out_len == 0 && virtual_waiting(sim->vm) > 0)
         wait = sooner(wait, at_posix_pacer_wait_ms(&sim->out_pace, now));
-    if (sim->transport == STDIO && (sim->in_len > 0 || sim->ended)) {
-        int quiet = patience(sim);
-        /* Patience that has run out was used: what's missing now is an event. */
-        wait = quiet > 0 ? sooner(wait, quiet) : wait;
-    }
     return sim->transport == PTY ? sooner(wait, PTY_ASK_MS) : wait;
 }
 
@@ -492,27 +502,37 @@ static int lay_out(struct net *net, const struct options *options)
     return EXIT_DONE;
 }
 
+/* From the open port to its end. */
+static int serve(struct sim *sim, const struct options *options)
+{
+    struct at_posix_why why;
+    uint32_t now = at_posix_now_ms();
+
+    at_posix_pacer_init(&sim->in_pace, (uint32_t)options->baud, now);
+    at_posix_pacer_init(&sim->out_pace, (uint32_t)options->baud, now);
+    sim->last_output = now;
+    if (!open_port(sim, options, &why)) {
+        say(NULL, why.text);
+        return EXIT_USAGE;
+    }
+    int status = run(sim);
+    close_port(sim);
+    return status;
+}
+
 static int start(struct sim *sim, const struct options *options)
 {
     struct virtual_config config = { .state_file = options->state, .say = say };
     struct at_posix_why why = { "there is not enough memory" };
-    int status = EXIT_USAGE;
 
     sim->vm = virtual_new(&config, &why);
-    if (sim->vm == NULL || !catch_signals())
-        return usage("%s", why.text);
-    if (lay_out(virtual_net(sim->vm), options) == EXIT_DONE) {
-        uint32_t now = at_posix_now_ms();
-        at_posix_pacer_init(&sim->in_pace, (uint32_t)options->baud, now);
-        at_posix_pacer_init(&sim->out_pace, (uint32_t)options->baud, now);
-        sim->last_output = now;
-        if (open_port(sim, options, &why)) {
-            status = run(sim);
-            close_port(sim);
-        } else {
-            (void)usage("%s", why.text);
-        }
+    if (sim->vm == NULL || !catch_signals()) {
+        say(NULL, why.text);
+        return EXIT_USAGE;
     }
+    int status = lay_out(virtual_net(sim->vm), options);
+    if (status == EXIT_DONE)
+        status = serve(sim, options);
     virtual_free(sim->vm);
     return status;
 }

@@ -214,8 +214,9 @@ int virtual_timeout_ms(struct virtual_module *vm)
 
 void virtual_dispatch(struct virtual_module *vm, const struct pollfd *fds, size_t count)
 {
-    net_dispatch(vm->net, fds, count);
+    /* First, so that SEND OK comes before what a server answers at once. */
     vm_send_step(vm);
+    net_dispatch(vm->net, fds, count);
     vm_close_step(vm);
     vm_flush(vm);
     vm_pauses(vm);

@@ -51,6 +51,12 @@
  * in nodes too; with QISWTMD what is in the buffer is pushed at once, what
  * waits to be pushed becomes readable.
  *
+ * Services. QIDNSCFG asked before it was told answers only OK. QIDNSGIP
+ * lists IPv4 addresses first. A QPING without any reply ends with the short
+ * summary 0,<sent>,0,<lost>; one that can't take place is a single 565 or,
+ * whatever else it is (say a machine that allows no ping), 561. Each counts
+ * for QIGETERROR when it's told, 569 for a ping without replies.
+ *
  * Storing. All settings but echomode outlive virtual_reset, and with a
  * state file the program. QISWTMD may set the mode of an unopened id.
  */

@@ -132,8 +132,8 @@ void vm_later_final(struct virtual_module *vm, enum bc26_line line);
 void vm_flush(struct virtual_module *vm);
 /* Drops what waits for a socket; -1: everything. */
 void vm_forget(struct virtual_module *vm, int id);
-/* A line that has several shapes, in the n-th of them. */
-int vm_encode(enum bc26_line line, unsigned shape, const void *value, char text[VM_TEXT_MAX]);
+/* The text of a line without fields. */
+int vm_fixed_text(enum bc26_line line, char text[VM_TEXT_MAX]);
 
 /* ---- commands (virtual_command.c) ---------------------------------------- */
 

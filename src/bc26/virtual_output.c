@@ -66,13 +66,13 @@ size_t virtual_output(struct virtual_module *vm, void *bytes, size_t max)
 
 /* ---- answers ------------------------------------------------------------- */
 
-int vm_encode(enum bc26_line line, unsigned shape, const void *value, char text[VM_TEXT_MAX])
+int vm_fixed_text(enum bc26_line line, char text[VM_TEXT_MAX])
 {
     const struct at_record *record = bc26.records;
 
     while (record->id != line)
         record++;
-    return at_record_encode(&bc26, record + shape, value, text, VM_TEXT_MAX, NULL);
+    return at_record_encode(&bc26, record, NULL, text, VM_TEXT_MAX, NULL);
 }
 
 /* What can't be encoded was let in though it shouldn't have been. */
@@ -103,7 +103,7 @@ static void put_block(struct virtual_module *vm, const char *text, size_t len)
 void vm_final(struct virtual_module *vm, enum bc26_line line)
 {
     char text[VM_TEXT_MAX];
-    int len = vm_encode(line, 0, NULL, text);
+    int len = vm_fixed_text(line, text);
 
     if (encoded(vm, len))
         put_block(vm, text, (size_t)len);
@@ -134,7 +134,7 @@ void vm_refuse(struct virtual_module *vm, bool tcpip, int code)
     }
     error.text = tcpip ? vm_error_words(code, words)
                        : (struct at_str){ general, strlen(general) };
-    int len = vm_encode(BC26_LINE_CME_ERROR_FINAL, worded, &error, text);
+    int len = bc26_cme_error_final_encode(&error, text, VM_TEXT_MAX, NULL);
     if (encoded(vm, len))
         put_block(vm, text, (size_t)len);
     vm->lines = 0;
@@ -171,7 +171,7 @@ void vm_later_final(struct virtual_module *vm, enum bc26_line line)
 {
     char text[VM_TEXT_MAX];
 
-    vm_later(vm, VM_TEXT, -1, text, vm_encode(line, 0, NULL, text));
+    vm_later(vm, VM_TEXT, -1, text, vm_fixed_text(line, text));
 }
 
 /* Sends one notice; false if it has to stay in the queue. */

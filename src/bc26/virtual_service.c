@@ -75,9 +75,8 @@ void vm_ping_done(void *ctx, const struct net_ping_summary *summary)
         return;
     }
     vm->error = any ? BC26_ERROR_SUCCESS : BC26_ERROR_TIMEOUT;
-    /* The second shape is the short one. */
     vm_later(vm, VM_TEXT, -1, text,
-             vm_encode(BC26_LINE_QPING_SUMMARY_RESULT, any ? 0 : 1, &result, text));
+             bc26_qping_summary_result_encode(&result, text, VM_TEXT_MAX, NULL));
 }
 
 /* ---- QNTP ---------------------------------------------------------------- */
@@ -126,23 +125,32 @@ int vm_qidnsgip(struct virtual_module *vm, const union bc26_request *request)
     return err;
 }
 
-/* Addresses stand in one block. */
+/* One more line of a block. */
+static size_t add_address(char *text, size_t size, size_t len, const char *address)
+{
+    struct bc26_dnsgip_address_urc urc = { .host_ip_addr = string(address) };
+
+    if (len > 0) {
+        memcpy(text + len, "\r\n", 2);
+        len += 2;
+    }
+    int n = bc26_dnsgip_address_urc_encode(&urc, text + len, size - len, NULL);
+    return n > 0 ? len + (size_t)n : len;
+}
+
+/* Addresses stand in one block; those of IPv4 first, which QIOPEN takes as
+ * they are. */
 static void later_addresses(struct virtual_module *vm, const char *const *addresses,
                             size_t count)
 {
     char text[NET_ADDRESSES_MAX * VM_TEXT_MAX];
-    int len = 0;
+    size_t len = 0;
 
-    for (size_t i = 0; i < count && i < NET_ADDRESSES_MAX; i++) {
-        struct bc26_dnsgip_address_urc urc = { .host_ip_addr = string(addresses[i]) };
-        if (len > 0) {
-            memcpy(text + len, "\r\n", 2);
-            len += 2;
-        }
-        int n = bc26_dnsgip_address_urc_encode(&urc, text + len, sizeof text - (size_t)len, NULL);
-        len += n > 0 ? n : 0;
-    }
-    vm_later(vm, VM_TEXT, -1, text, len);
+    for (int ipv6 = 0; ipv6 < 2; ipv6++)
+        for (size_t i = 0; i < count && i < NET_ADDRESSES_MAX; i++)
+            if ((strchr(addresses[i], ':') != NULL) == ipv6)
+                len = add_address(text, sizeof text, len, addresses[i]);
+    vm_later(vm, VM_TEXT, -1, text, (int)len);
 }
 
 void vm_resolved(void *ctx, void *cookie, int err, const char *const *addresses, size_t count,

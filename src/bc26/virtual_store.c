@@ -14,12 +14,6 @@
 
 #define TITLE "bc26 state 1"
 
-/* The manual keeps all of them but this one. */
-static bool stored(const struct at_setting *setting)
-{
-    return setting->slot != BC26_SETTING_ECHO_MODE;
-}
-
 void vm_store_defaults(uint8_t settings[BC26_SETTINGS])
 {
     for (size_t i = 0; i < bc26.nsettings; i++)
@@ -30,7 +24,7 @@ void vm_store_defaults(uint8_t settings[BC26_SETTINGS])
 void vm_store_reboot(uint8_t settings[BC26_SETTINGS])
 {
     for (size_t i = 0; i < bc26.nsettings; i++)
-        if (!stored(&bc26.settings[i]))
+        if (bc26.settings[i].stored == 0)
             memset(settings + bc26.settings[i].slot, bc26.settings[i].initial,
                    bc26.settings[i].slots);
 }
@@ -55,7 +49,7 @@ static bool because(struct at_posix_why *why, const char *format, ...)
 static const struct at_setting *find(const char *name)
 {
     for (size_t i = 0; i < bc26.nsettings; i++)
-        if (name != NULL && stored(&bc26.settings[i]) &&
+        if (name != NULL && bc26.settings[i].stored != 0 &&
             strcmp(bc26.settings[i].name, name) == 0)
             return &bc26.settings[i];
     return NULL;
@@ -136,7 +130,7 @@ static bool write_all(FILE *file, const uint8_t settings[BC26_SETTINGS])
     (void)fputs(TITLE "\n", file);
     for (size_t i = 0; i < bc26.nsettings; i++) {
         const struct at_setting *setting = &bc26.settings[i];
-        if (!stored(setting))
+        if (setting->stored == 0)
             continue;
         (void)fputs(setting->name, file);
         for (uint8_t slot = 0; slot < setting->slots; slot++)

@@ -6,14 +6,14 @@
 
 enum { WRITE_RETRY_MS = 2, COMMAND_MIN = 8, WINDOW_MIN = 64 };
 
-static uint32_t now(const struct at_client *c)
+uint32_t at_client_now(const struct at_client *c)
 {
     return c->config.now(c->config.ctx);
 }
 
 void at_client_arm(struct at_client *c, uint32_t ms)
 {
-    c->since = now(c);
+    c->since = at_client_now(c);
     c->wait = ms + c->config.latency_ms;
 }
 
@@ -28,7 +28,7 @@ bool at_client_request_int(const struct at_client *c, uint16_t param, int32_t *v
 static bool asks_for(const struct at_client *c, uint8_t slot)
 {
     const struct at_module *module = c->config.module;
-    for (uint8_t i = 0; i < module->nsettings; i++) {
+    for (unsigned i = 0; i < module->nsettings; i++) {
         const struct at_setting *setting = &module->settings[i];
         if (setting->slot == slot && setting->read_by == c->form->id) {
             return true;
@@ -39,7 +39,7 @@ static bool asks_for(const struct at_client *c, uint8_t slot)
 
 int at_client_effects(struct at_client *c, enum effect what)
 {
-    for (uint8_t i = 0; i < c->form->neffects; i++) {
+    for (unsigned i = 0; i < c->form->neffects; i++) {
         const struct at_effect *effect = &c->form->effects[i];
         int32_t key = 0;
         int32_t value = 0;
@@ -124,7 +124,7 @@ int at_client_flush(struct at_client *c)
             return taken < 0 ? AT_E_PORT : AT_OK;
         }
         n = (size_t)taken < n ? (size_t)taken : n;
-        c->since = now(c);
+        c->since = at_client_now(c);
         if (c->fill > 0) {
             c->fill--;
             c->counters.filler++;
@@ -155,20 +155,6 @@ static int encode(struct at_client *c)
     return status < 0 ? status : len;
 }
 
-/* Lines that the request itself announces. */
-static void count_completions(struct at_client *c)
-{
-    c->remaining = -1;
-    for (uint8_t i = 0; i < c->form->nthen; i++) {
-        const struct at_completion *then = &c->form->then[i];
-        if (then->count_param != AT_NONE && then->count_record == AT_NONE) {
-            int32_t n = then->count_default;
-            (void)at_client_request_int(c, then->count_param, &n);
-            c->remaining = n + then->count_add;
-        }
-    }
-}
-
 int at_client_send(struct at_client *c)
 {
     const struct at_form *form = c->form;
@@ -180,7 +166,8 @@ int at_client_send(struct at_client *c)
     c->accepted = c->completed = false;
     c->verdict = AT_OK;
     memset(c->seen, 0, sizeof c->seen);
-    count_completions(c);
+    c->remaining = -1;
+    at_client_announce(c, AT_NONE, NULL);
     if (has_prompt(form)) {
         c->data = at_request_data(c->config.module, form, c->request);
         c->hex = at_data_hex(form->data, c->config.settings) > 0;
@@ -247,7 +234,7 @@ static void expire(struct at_client *c)
         at_client_rested(c);
     } else if (c->role != ROLE_CALLER && is_writing(c)) {
         /* The buffer holds what the port didn't take yet: no other command fits in. */
-        c->since = now(c);
+        c->since = at_client_now(c);
         at_client_failed_try(c);
     } else {
         c->counters.timeouts++;
@@ -281,11 +268,8 @@ int at_client_init(struct at_client *c, const struct at_client_config *config)
 
 static void clear_results(struct at_call *call)
 {
-    static const struct at_fault none = {NULL, AT_FINE};
-    call->status = AT_OK;
-    call->data_len = 0;
+    memset(&call->status, 0, sizeof *call - offsetof(struct at_call, status));
     call->error = -1;
-    call->fault = none;
     for (unsigned i = 0; i < AT_SINKS_MAX; i++) {
         call->sinks[i].count = 0;
     }
@@ -329,33 +313,29 @@ int at_client_start(struct at_client *c, struct at_call *call)
     return status;
 }
 
-/* Milliseconds until the client has something to do. */
-static uint32_t due(const struct at_client *c)
+/* What is left of the deadline. */
+static uint32_t time_left(const struct at_client *c)
 {
-    if (is_writing(c)) {
-        return WRITE_RETRY_MS;
-    }
-    if (c->call == NULL) {
-        return UINT32_MAX;
-    }
-    uint32_t elapsed = now(c) - c->since;
+    uint32_t elapsed = at_client_now(c) - c->since;
     return c->phase == PHASE_READY || elapsed >= c->wait ? 0 : c->wait - elapsed;
 }
 
 uint32_t at_client_poll(struct at_client *c)
 {
     int status = at_client_flush(c);
-    if (c->call == NULL) {
-        return due(c);
+    if (c->call != NULL) {
+        if (status != AT_OK) {
+            abandon(c, status);
+        } else if (c->phase == PHASE_READY) {
+            at_client_finish(c, AT_OK);
+        } else if (time_left(c) == 0) {
+            expire(c);
+        }
     }
-    if (status != AT_OK) {
-        abandon(c, status);
-    } else if (c->phase == PHASE_READY) {
-        at_client_finish(c, AT_OK);
-    } else if (now(c) - c->since >= c->wait) {
-        expire(c);
+    if (is_writing(c)) {
+        return WRITE_RETRY_MS;
     }
-    return due(c);
+    return c->call != NULL ? time_left(c) : UINT32_MAX;
 }
 
 int at_client_call(struct at_client *c, struct at_call *call)

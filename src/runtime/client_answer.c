@@ -31,56 +31,34 @@ static void drop_line(struct at_client *c)
 
 /* Storing lines ----------------------------------------------------------- */
 
-/* Spans point into the window: what they show goes to the caller's text buffer. */
-static void keep_span(struct at_client *c, const void **ptr, size_t *len)
+/* A span points into the window: what it shows goes to the caller's text buffer.
+ * Of strings and bytes alike; they have the same members. */
+static void keep_span(struct at_client *c, void *member)
 {
-    if (*len > c->config.text_size - c->text_used) {
-        *ptr = NULL;
-        *len = 0;
+    struct at_str span;
+    memcpy(&span, member, sizeof span);
+    if (span.len > c->config.text_size - c->text_used) {
+        span.len = 0;
         note(c, AT_E_SPACE);
-    } else if (*len > 0) {
-        char *to = c->config.text + c->text_used;
-        memcpy(to, *ptr, *len);
-        c->text_used += *len;
-        *ptr = to;
     }
-}
-
-static void keep_text(struct at_client *c, struct at_str *str)
-{
-    const void *ptr = str->ptr;
-    keep_span(c, &ptr, &str->len);
-    str->ptr = ptr;
-}
-
-static void keep_bytes(struct at_client *c, struct at_bytes *bytes)
-{
-    const void *ptr = bytes->ptr;
-    keep_span(c, &ptr, &bytes->len);
-    bytes->ptr = ptr;
+    char *to = span.len > 0 ? c->config.text + c->text_used : NULL;
+    if (to != NULL) {
+        memcpy(to, span.ptr, span.len);
+    }
+    span.ptr = to;
+    c->text_used += span.len;
+    memcpy(member, &span, sizeof span);
 }
 
 static void keep_spans(struct at_client *c, const struct at_record *record, char *item)
 {
+    const struct at_field *field = record->fields;
     if (record->kind == AT_KIND_TEST) {
-        keep_text(c, (struct at_str *)(void *)item);
+        keep_span(c, item);
     }
-    for (uint8_t i = 0; i < record->nfields; i++) {
-        const struct at_field *field = &record->fields[i];
-        void *member = item + field->offset;
-        switch (c->config.module->params[field->param].type) {
-        case AT_STRING:
-        case AT_HOST:
-        case AT_IP:
-        case AT_TEXT:
-            keep_text(c, member);
-            break;
-        case AT_DATA:
-        case AT_HEX:
-            keep_bytes(c, member);
-            break;
-        default:
-            break;
+    for (unsigned i = 0; i < record->nfields; i++, field++) {
+        if (c->config.module->params[field->param].type >= AT_STRING) {
+            keep_span(c, item + field->offset);
         }
     }
 }
@@ -156,8 +134,6 @@ static void take_bytes(struct at_client *c, const uint8_t *data, size_t n)
 
 static void on_payload(struct at_client *c, const struct at_event *e)
 {
-    c->heard = c->config.now(c->config.ctx);
-    c->counting = e->remaining > 0;
     if (c->payload_to == PAYLOAD_URC) {
         c->config.payload(c->config.ctx, e->record, e->data, e->len, e->remaining);
     } else if (c->payload_to == PAYLOAD_DROP) {
@@ -169,9 +145,6 @@ static void on_payload(struct at_client *c, const struct at_event *e)
         } else {
             take_bytes(c, e->data, e->len);
         }
-        if (e->remaining == 0) {
-            c->payload_to = PAYLOAD_DROP;
-        }
     }
 }
 
@@ -180,7 +153,7 @@ static void on_payload(struct at_client *c, const struct at_event *e)
 static void on_response(struct at_client *c, const struct at_line *line)
 {
     const struct at_form *form = c->form;
-    uint8_t i = 0;
+    unsigned i = 0;
     if (c->phase != PHASE_FINAL) {
         drop_line(c);
         return;
@@ -209,50 +182,45 @@ static bool is_keyed(const struct at_completion *then)
     return then->match_line != AT_NONE;
 }
 
-static bool owes(const struct at_client *c, uint16_t record, int32_t key)
+/* Whether a command that was given up may have caused this line; if so, it has. */
+static bool pays_debt(struct at_client *c, const struct at_line *line)
 {
-    return c->owed_line != NULL && c->owed_line->record == record &&
-           (c->owed & key_bit(key)) != 0;
-}
-
-/* A module that takes a command has ended the one before that would complete
- * with the same line: else it answers ERROR. So what is owed never comes. */
-static void settle_debts(struct at_client *c)
-{
-    for (uint8_t i = 0; i < c->form->nthen; i++) {
-        const struct at_completion *then = &c->form->then[i];
-        int32_t key;
-        if (is_keyed(then) && at_client_request_int(c, then->match_form, &key) &&
-            owes(c, then->record, key)) {
-            c->owed &= ~key_bit(key);
-        }
+    int32_t key;
+    if (c->owed_line == NULL || c->owed_line->record != line->record->id ||
+        !at_line_int(line, c->owed_line->match_line, &key) || (c->owed & key_bit(key)) == 0) {
+        return false;
     }
+    c->owed &= ~key_bit(key);
+    return true;
 }
 
 /* A result may come before its OK if it says for whom it is, and if no command
- * that was given up may still cause it. */
+ * that was given up may have caused it. Behind the OK there is no doubt: while
+ * a command runs the module refuses another that the same line would complete. */
 static bool completes(const struct at_client *c, const struct at_completion *then,
-                      const struct at_line *line)
+                      const struct at_line *line, bool owed)
 {
     int32_t asked = 0;
     int32_t told = 0;
+    bool early = false;
     if (then->record != line->record->id || c->completed) {
         return false;
     }
-    if (is_keyed(then) && (!at_client_request_int(c, then->match_form, &asked) ||
-                           !at_line_int(line, then->match_line, &told) || asked != told)) {
-        return false;
+    if (is_keyed(then)) {
+        if (!at_client_request_int(c, then->match_form, &asked) ||
+            !at_line_int(line, then->match_line, &told) || asked != told) {
+            return false;
+        }
+        early = !owed;
     }
-    return c->phase == PHASE_THEN ||
-           (c->phase == PHASE_FINAL &&
-            (c->accepted || (is_keyed(then) && !owes(c, then->record, asked))));
+    return c->phase == PHASE_THEN || (c->phase == PHASE_FINAL && (c->accepted || early));
 }
 
 static bool ends_with(const struct at_completion *then, const struct at_line *line)
 {
     int32_t value;
     if (then->ends == AT_ENDS_VALUES && at_line_int(line, then->ends_param, &value)) {
-        for (uint8_t i = 0; i < then->nvalues; i++) {
+        for (unsigned i = 0; i < then->nvalues; i++) {
             if (then->values[i] == value) {
                 return true;
             }
@@ -261,19 +229,26 @@ static bool ends_with(const struct at_completion *then, const struct at_line *li
     return then->ends == AT_ENDS_ALWAYS;
 }
 
-/* Lines that a line announces, and the last of those announced. */
+void at_client_announce(struct at_client *c, uint16_t record, const struct at_line *line)
+{
+    for (unsigned i = 0; i < c->form->nthen; i++) {
+        const struct at_completion *then = &c->form->then[i];
+        if (then->count_param == AT_NONE || then->count_record != record) {
+            continue;
+        }
+        int32_t n = then->count_default;
+        (void)(line != NULL ? at_line_int(line, then->count_param, &n)
+                            : at_client_request_int(c, then->count_param, &n));
+        n = n < COUNT_MAX ? n : COUNT_MAX;
+        c->remaining = n > 0 ? n + then->count_add : 0;
+    }
+}
+
+/* Whether this is the last of the lines announced, or announces none. */
 static bool is_last(struct at_client *c, const struct at_completion *then,
                     const struct at_line *line)
 {
-    for (uint8_t i = 0; i < c->form->nthen; i++) {
-        const struct at_completion *counted = &c->form->then[i];
-        if (counted->count_param != AT_NONE && counted->count_record == then->record) {
-            int32_t n = counted->count_default;
-            (void)at_line_int(line, counted->count_param, &n);
-            n = n < COUNT_MAX ? n : COUNT_MAX;
-            c->remaining = n > 0 ? n + counted->count_add : 0;
-        }
-    }
+    at_client_announce(c, then->record, line);
     if (then->count_param != AT_NONE && c->remaining > 0) {
         c->remaining--;
     }
@@ -312,15 +287,10 @@ static void complete(struct at_client *c, const struct at_completion *then,
     }
 }
 
-static void on_unsolicited(struct at_client *c, const struct at_line *line)
+static void on_unsolicited(struct at_client *c, const struct at_line *line, bool owed)
 {
-    int32_t key;
-    if (c->owed_line != NULL && c->owed_line->record == line->record->id &&
-        at_line_int(line, c->owed_line->match_line, &key) && owes(c, line->record->id, key)) {
-        c->owed &= ~key_bit(key);
-        c->counters.late++;
-    }
     c->counters.urcs++;
+    c->counters.late += owed;
     if (line->payload > 0 && c->config.payload != NULL) {
         c->payload_to = PAYLOAD_URC;
     }
@@ -331,17 +301,19 @@ static void on_unsolicited(struct at_client *c, const struct at_line *line)
 
 static void on_completion(struct at_client *c, const struct at_line *line)
 {
-    for (uint8_t i = 0; c->role == ROLE_CALLER && c->phase >= PHASE_FINAL && i < c->form->nthen;
-         i++) {
-        if (completes(c, &c->form->then[i], line)) {
-            complete(c, &c->form->then[i], line);
-            return;
+    bool owed = pays_debt(c, line);
+    if (c->role == ROLE_CALLER && c->phase >= PHASE_FINAL) {
+        for (unsigned i = 0; i < c->form->nthen; i++) {
+            if (completes(c, &c->form->then[i], line, owed)) {
+                complete(c, &c->form->then[i], line);
+                return;
+            }
         }
     }
     if (line->record->kind == AT_KIND_FINAL) {
         drop_line(c);
     } else {
-        on_unsolicited(c, line);
+        on_unsolicited(c, line, owed);
     }
 }
 
@@ -361,9 +333,8 @@ static void on_ok(struct at_client *c)
     const struct at_form *form = c->form;
     const struct at_deadline *within = &form->within;
     (void)at_client_effects(c, EFFECT_APPLY);
-    settle_debts(c);
     c->accepted = true;
-    for (uint8_t i = 0; c->role == ROLE_CALLER && i < form->nresponses; i++) {
+    for (unsigned i = 0; c->role == ROLE_CALLER && i < form->nresponses; i++) {
         if (c->seen[i] < form->responses[i].min) {
             note(c, AT_E_ANSWER);
         }
@@ -424,8 +395,6 @@ static void on_line(struct at_client *c, const struct at_line *line)
 {
     const struct at_record *record = line->record;
     c->payload_to = PAYLOAD_DROP;
-    c->heard = c->config.now(c->config.ctx);
-    c->counting = line->payload > 0;
     switch (record->kind) {
     case AT_KIND_RESPONSE:
     case AT_KIND_TEST:
@@ -460,12 +429,10 @@ static void on_prompt(struct at_client *c)
     c->phase = PHASE_DATA;
     if ((c->form->flags & AT_FINAL_OPTIONAL) != 0) {
         c->accepted = true;
-        settle_debts(c);
     }
     if (data->echo_slot != AT_UNKNOWN && c->config.settings[data->echo_slot] == 1) {
         size_t n = c->data.len * (c->hex ? 2u : 1u) + (c->until ? 1u : 0u);
         at_stream_expect_echo(&c->stream, (uint32_t)n, -1);
-        c->heard = c->config.now(c->config.ctx);
         c->counting = true;
     }
     at_client_arm(c, c->form->response_ms);
@@ -475,7 +442,7 @@ static void on_prompt(struct at_client *c)
 static bool is_restart(const struct at_client *c, const struct at_event *e)
 {
     const struct at_module *module = c->config.module;
-    for (uint8_t i = 0; i < module->nreboot; i++) {
+    for (unsigned i = 0; i < module->nreboot; i++) {
         if (at_text_equal(e->data, e->len, module->reboot[i])) {
             return true;
         }
@@ -490,7 +457,7 @@ static void on_misfit(struct at_client *c)
     if (c->unset) {
         return;
     }
-    if (c->call != NULL) {
+    if (c->role == ROLE_CALLER) {
         at_client_quarantine(c);
     }
     at_client_forget(c);
@@ -522,6 +489,10 @@ static void on_unknown(struct at_client *c, const struct at_event *e)
 void at_client_event(void *ctx, const struct at_event *e)
 {
     struct at_client *c = ctx;
+    if (e->type <= AT_EVENT_ECHO_DATA) {
+        c->counting = e->remaining > 0;
+        c->heard = at_client_now(c);
+    }
     switch (e->type) {
     case AT_EVENT_LINE:
         on_line(c, e->line);
@@ -535,17 +506,13 @@ void at_client_event(void *ctx, const struct at_event *e)
     case AT_EVENT_ECHO:
         c->counters.echoes++;
         break;
-    case AT_EVENT_ECHO_DATA:
-        c->heard = c->config.now(c->config.ctx);
-        c->counting = e->remaining > 0;
-        break;
     case AT_EVENT_UNKNOWN:
         on_unknown(c, e);
         break;
     case AT_EVENT_OVERLONG:
         c->counters.overlong++;
         break;
-    default: /* incomplete: who finishes the stream knows */
+    default: /* echoed data; incomplete: who finishes the stream knows */
         break;
     }
 }

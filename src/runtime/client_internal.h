@@ -31,6 +31,7 @@ enum effect { EFFECT_CHECK, EFFECT_APPLY, EFFECT_DOUBT };
 int at_client_send(struct at_client *c);
 /* Write what the port takes. */
 int at_client_flush(struct at_client *c);
+uint32_t at_client_now(const struct at_client *c);
 /* Start a deadline. */
 void at_client_arm(struct at_client *c, uint32_t ms);
 /* The command under way has ended, the caller's or the client's own. */
@@ -45,6 +46,9 @@ bool at_client_request_int(const struct at_client *c, uint16_t param, int32_t *v
 /* client_answer.c */
 
 void at_client_event(void *ctx, const struct at_event *event);
+/* Take over how many completions come: from the line of this record that says
+ * so, or with AT_NONE from the request. */
+void at_client_announce(struct at_client *c, uint16_t record, const struct at_line *line);
 
 /* client_recovery.c */
 

@@ -23,7 +23,7 @@
 enum { ESC = 0x1b, TRIES = 5, REST_MS = 300 };
 
 /* The request of all of the client's own commands: every optional field is absent. */
-static const uint64_t nothing[16];
+static const uint64_t nothing[4];
 
 void at_client_forget(struct at_client *c)
 {
@@ -75,7 +75,7 @@ static void remember_data_mode(struct at_client *c)
 
 static void remember_debts(struct at_client *c)
 {
-    for (uint8_t i = 0; i < c->form->nthen; i++) {
+    for (unsigned i = 0; i < c->form->nthen; i++) {
         const struct at_completion *then = &c->form->then[i];
         int32_t key;
         if (then->match_line == AT_NONE || !at_client_request_int(c, then->match_form, &key)) {
@@ -89,24 +89,16 @@ static void remember_debts(struct at_client *c)
     }
 }
 
-static bool share_answer(const struct at_form *a, const struct at_form *b)
-{
-    for (uint8_t i = 0; i < a->nresponses; i++) {
-        for (uint8_t j = 0; j < b->nresponses; j++) {
-            if (a->responses[i].record == b->responses[j].record) {
-                return true;
-            }
-        }
-    }
-    return false;
-}
-
+/* Barriers whose line the form's answer could be taken for. */
 static void remember_unanswered(struct at_client *c)
 {
     const struct at_module *module = c->config.module;
-    for (uint8_t i = 0; i < module->nbarrier; i++) {
-        if (share_answer(c->form, &module->forms[module->barrier[i]])) {
-            c->unanswered |= 1u << i;
+    for (unsigned i = 0; i < c->form->nresponses; i++) {
+        for (unsigned j = 0; j < module->nbarrier; j++) {
+            const struct at_form *barrier = &module->forms[module->barrier[j]];
+            if (barrier->responses[0].record == c->form->responses[i].record) {
+                c->unanswered |= 1u << j;
+            }
         }
     }
 }
@@ -115,7 +107,7 @@ static void remember_unanswered(struct at_client *c)
  * them. But a payload that still comes must not be cut short. */
 static void end_dead_payload(struct at_client *c)
 {
-    if (c->counting && c->config.now(c->config.ctx) - c->heard >= c->wait / 2u) {
+    if (c->counting && at_client_now(c) - c->heard >= c->wait / 2u) {
         c->counting = false;
         at_stream_finish(&c->stream);
     }
@@ -123,14 +115,19 @@ static void end_dead_payload(struct at_client *c)
 
 void at_client_quarantine(struct at_client *c)
 {
-    c->dirty = true;
     if (c->phase < PHASE_SEND) {
         return;
     }
+    if (c->out == (const uint8_t *)c->config.command && c->phase == PHASE_SEND) {
+        c->out_len = 0; /* not a byte of it was sent */
+        return;
+    }
+    c->dirty = true;
     if (c->phase != PHASE_THEN) {
-        uint8_t step = c->unset ? c->step : (uint8_t)(c->config.module->nstart + 1u);
+        if (!c->unset) { /* only those settings are to be read that are in doubt now */
+            c->step = (uint8_t)(c->config.module->nstart + 1u);
+        }
         (void)at_client_effects(c, EFFECT_DOUBT);
-        c->step = step;
     }
     remember_data_mode(c);
     remember_debts(c);
@@ -161,7 +158,7 @@ static const struct at_form *next_start(struct at_client *c)
 static const struct at_form *next_barrier(const struct at_client *c)
 {
     const struct at_module *module = c->config.module;
-    for (uint8_t i = 0; i < module->nbarrier; i++) {
+    for (unsigned i = 0; i < module->nbarrier; i++) {
         if ((c->unanswered >> i & 1u) == 0) {
             return &module->forms[module->barrier[i]];
         }
@@ -171,7 +168,13 @@ static const struct at_form *next_barrier(const struct at_client *c)
 
 static bool is_known(const struct at_client *c, const struct at_setting *setting)
 {
-    return memchr(c->config.settings + setting->slot, AT_UNKNOWN, setting->slots) == NULL;
+    const uint8_t *slot = c->config.settings + setting->slot;
+    for (unsigned i = 0; i < setting->slots; i++) {
+        if (slot[i] == AT_UNKNOWN) {
+            return false;
+        }
+    }
+    return true;
 }
 
 static const struct at_form *next_query(struct at_client *c)
@@ -194,9 +197,11 @@ static const struct at_form *next_query(struct at_client *c)
 
 static void rest(struct at_client *c)
 {
+    const struct at_module *module = c->config.module;
     c->phase = PHASE_REST;
     c->rested = (uint8_t)c->counters.late;
-    at_client_arm(c, REST_MS);
+    at_client_arm(c, module->nbarrier > 0 ? module->forms[module->barrier[0]].response_ms
+                                          : REST_MS);
 }
 
 void at_client_leave_data_mode(struct at_client *c)
@@ -209,10 +214,15 @@ void at_client_leave_data_mode(struct at_client *c)
     }
 }
 
+static bool is_exhausted(const struct at_client *c)
+{
+    return c->tries >= (c->config.tries > 0 ? c->config.tries : TRIES);
+}
+
 int at_client_advance(struct at_client *c)
 {
     bool sync = at_client_needs_settings(c);
-    if (c->tries >= (c->config.tries > 0 ? c->config.tries : TRIES)) {
+    if (is_exhausted(c)) {
         return AT_E_LOST;
     }
     c->role = ROLE_START;
@@ -227,7 +237,6 @@ int at_client_advance(struct at_client *c)
         }
         c->dirty = true;
         c->counters.barriers++;
-        at_client_leave_data_mode(c);
     }
     if (c->form == NULL && sync) {
         c->role = ROLE_QUERY;
@@ -243,6 +252,8 @@ int at_client_advance(struct at_client *c)
         }
     } else if (c->form->size > sizeof nothing) {
         return AT_E_SPACE;
+    } else {
+        at_client_leave_data_mode(c);
     }
     return at_client_send(c);
 }
@@ -272,7 +283,7 @@ void at_client_rested(struct at_client *c)
 void at_client_failed_try(struct at_client *c)
 {
     c->tries++;
-    if (c->tries >= (c->config.tries > 0 ? c->config.tries : TRIES)) {
+    if (is_exhausted(c)) {
         at_client_finish(c, AT_E_LOST);
     }
 }
@@ -289,7 +300,7 @@ static void next_step(struct at_client *c)
 static bool take_refusal(struct at_client *c)
 {
     const struct at_module *module = c->config.module;
-    for (uint8_t i = 0; i < module->nsettings; i++) {
+    for (unsigned i = 0; i < module->nsettings; i++) {
         const struct at_setting *setting = &module->settings[i];
         if (setting->read_by == c->form->id) {
             if (setting->when_refused == AT_UNKNOWN) {
@@ -306,7 +317,6 @@ void at_client_own_ended(struct at_client *c, int status)
     bool answered = status != AT_E_TIMEOUT;
     if (c->role == ROLE_BARRIER) {
         answered = status == AT_OK;
-        c->prompted = true;
         if (answered) {
             make_clean(c);
         }
@@ -317,6 +327,9 @@ void at_client_own_ended(struct at_client *c, int status)
         }
         next_step(c);
     }
-    c->tries = (uint8_t)(c->tries + !answered);
+    if (!answered) {
+        c->tries++;
+        c->prompted = true; /* it may have been taken for data */
+    }
     advance(c);
 }

@@ -44,8 +44,8 @@ static bool are_digits(const uint8_t *text, const struct at_mark *mark)
 
 /* What the fields alone don't tell: the settings decide about length and format. */
 static bool data_fit(const struct at_form *form, const struct at_module *module,
-                        const uint8_t *settings, const struct at_command *command,
-                        struct at_fault *fault)
+                     const uint8_t *settings, const struct at_command *command,
+                     struct at_fault *fault)
 {
     const struct at_data *data = form->data;
     int hex = at_data_hex(data, settings);
@@ -89,6 +89,15 @@ static int parse_form(const struct at_grammar *grammar, const struct at_form *fo
     return AT_OK;
 }
 
+/* A wrong value tells more than a wrong number or type of fields, which only
+ * says that another form was meant. */
+static bool tells_more(const struct at_fault *fault, const struct at_fault *than)
+{
+    bool shape = fault->reason == AT_MISSING || fault->reason == AT_TYPE;
+    return than->reason == AT_FINE ||
+           (!shape && (than->reason == AT_MISSING || than->reason == AT_TYPE));
+}
+
 int at_command_parse(const struct at_grammar *grammar, const uint8_t *settings,
                      const uint8_t *line, size_t len, struct at_command *out,
                      struct at_fault *fault)
@@ -113,8 +122,12 @@ int at_command_parse(const struct at_grammar *grammar, const uint8_t *settings,
     }
     for (uint8_t i = 0; i < head->count && status != AT_OK; i++) {
         const struct at_form *form = &grammar->module->forms[grammar->forms[head->first + i]];
-        status = parse_form(grammar, form, settings, out, fault);
-        out->form = form;
+        struct at_fault found_fault = {NULL, AT_FINE};
+        status = parse_form(grammar, form, settings, out, &found_fault);
+        if (status == AT_OK || tells_more(&found_fault, fault)) {
+            out->form = form;
+            *fault = found_fault;
+        }
     }
     return status;
 }

@@ -193,12 +193,12 @@ static enum at_reason check_member(const struct at_param *param, const void *mem
     }
 }
 
-/* The first field that is left out though one behind it, or of its own group,
- * is there; n when there is none. */
+/* The first field that is left out though it is required, or though one behind
+ * it or of its own group is there; n when there is none. */
 static uint8_t find_gap(const struct at_field *fields, uint8_t n, const void *value)
 {
     uint8_t end = n;
-    while (end > 0 && !at_present(&fields[end - 1u], value)) {
+    while (end > 0 && fields[end - 1u].group != 0 && !at_present(&fields[end - 1u], value)) {
         end--;
     }
     for (uint8_t i = 0; i < end; i++) {
@@ -329,22 +329,65 @@ int at_form_encode(const struct at_module *module, const struct at_form *form,
     return (int)w.len;
 }
 
+static void put_record(struct writer *w, const struct at_module *module,
+                       const struct at_record *record, const void *value)
+{
+    put_text(w, record->head);
+    if (record->kind == AT_KIND_TEST) {
+        const struct at_str *text = value;
+        put(w, text->ptr, text->len);
+    }
+    put_fields(w, module->params, record->fields, record->nfields, value, NULL, false);
+}
+
+/* How many members a shape of the line would say. */
+static uint8_t count_said(const struct at_record *record, const void *value)
+{
+    uint8_t n = 0;
+    for (uint8_t i = 0; i < record->nfields; i++) {
+        n = (uint8_t)(n + (record->fields[i].offset != AT_NONE &&
+                           at_present(&record->fields[i], value)));
+    }
+    return n;
+}
+
+static uint8_t most_said(const struct at_module *module, uint16_t id, const void *value)
+{
+    uint8_t most = 0;
+    for (uint16_t i = 0; i < module->nrecords; i++) {
+        uint8_t n = module->records[i].id == id ? count_said(&module->records[i], value) : 0;
+        most = n > most ? n : most;
+    }
+    return most;
+}
+
+/* The shape of the line that says all that the value holds, or NULL. */
+static const struct at_record *choose_shape(const struct at_module *module,
+                                            const struct at_record *record, const void *value,
+                                            struct at_fault *fault)
+{
+    uint8_t most = most_said(module, record->id, value);
+    for (uint16_t i = 0; i < module->nrecords; i++) {
+        const struct at_record *shape = &module->records[i];
+        if (shape->id == record->id && count_said(shape, value) == most &&
+            check_fields(module->params, shape->fields, shape->nfields, value, fault) == AT_OK) {
+            return shape;
+        }
+    }
+    return NULL;
+}
+
 int at_record_encode(const struct at_module *module, const struct at_record *record,
                      const void *value, char *buf, size_t size, struct at_fault *fault)
 {
     struct writer w = {NULL, 0, 0};
-    int status = check_fields(module->params, record->fields, record->nfields, value, fault);
-    if (status != AT_OK) {
-        return status;
+    const struct at_record *shape = choose_shape(module, record, value, fault);
+    if (shape == NULL) {
+        return AT_E_ARGUMENT;
     }
     for (int pass = 0; pass < 2; pass++) {
         w.len = 0;
-        put_text(&w, record->head);
-        if (record->kind == AT_KIND_TEST) {
-            const struct at_str *text = value;
-            put(&w, text->ptr, text->len);
-        }
-        put_fields(&w, module->params, record->fields, record->nfields, value, NULL, false);
+        put_record(&w, module, shape, value);
         if (w.len > size) {
             return AT_E_SPACE;
         }

@@ -100,19 +100,16 @@ static enum at_reason check_string(const struct at_param *param, const struct at
     if (mark->kind == AT_MARK_RANGE || mark->kind == AT_MARK_REST) {
         return AT_TYPE;
     }
+    if (strict && param->type == AT_CHOICE) {
+        return is_choice(param, text, len, &index) ? AT_FINE : AT_RANGE;
+    }
+    if (strict && (len < (uint32_t)param->min || len > param->max)) {
+        return AT_LENGTH;
+    }
     if (param->type == AT_IP && !at_is_ip(text, len)) {
         return AT_TYPE;
     }
-    if (!strict) {
-        return AT_FINE;
-    }
-    if (param->type == AT_CHOICE) {
-        return is_choice(param, text, len, &index) ? AT_FINE : AT_RANGE;
-    }
-    if (len < (uint32_t)param->min || len > param->max) {
-        return AT_LENGTH;
-    }
-    return param->type == AT_HOST && !at_is_host(text, len) ? AT_UNSAFE : AT_FINE;
+    return strict && param->type == AT_HOST && !at_is_host(text, len) ? AT_UNSAFE : AT_FINE;
 }
 
 static enum at_reason check_hex(const uint8_t *text, size_t len)

@@ -1,2 +1,3 @@
 at_test(net ${tests}/virtual/test_net.c LIBS bc26_virtual)
 at_test(posix ${tests}/virtual/test_posix.c LIBS at_posix)
+at_test(virtual ${tests}/virtual/test_virtual.c LIBS bc26_virtual)

@@ -1,0 +1,1 @@
+at_test(client ${tests}/unit/test_client.c LIBS bc26)
