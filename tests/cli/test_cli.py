@@ -350,7 +350,7 @@ class Decode(unittest.TestCase):
         for wrong in ("view_mode", "view_mode=2", "view_mode=", "view_mode=x", "view_mode=-1",
                       "view_mode=1x", "view_mode=01x", "view_mode[0]=1", "viewmode=1", "=1", "",
                       "access_mode=1", "access_mode[5]=1", "access_mode[-1]=1", "access_mode[]=1",
-                      "access_mode[0]x=1", "access_mode[0=1", "access_mode[0]=2", "access_mode[x]=1",
+                      "access_mode[0]x=1", "access_mode[0x=1", "access_mode[0=1", "access_mode[0]=2", "access_mode[x]=1",
                       "view_mode=4294967297", "access_mode[4294967296]=1"):
             result = run("decode", "--set", wrong, data=b"OK\r\n")
             self.assertEqual(result.returncode, USAGE, wrong)

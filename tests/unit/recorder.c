@@ -261,11 +261,14 @@ static void collect(struct recorder *r, const struct at_event *event)
         r->broken = "pieces of a payload don't add up";
     }
     if (r->delivery == BY_DIRECT && !r->hex) {
-        /* What didn't come straight to its place has to be copied there. */
-        if (event->data != r->direct + r->payload.len) {
-            memcpy(r->direct + r->payload.len, event->data, event->len);
+        /* What came through the window has to be copied; all else is where it belongs. */
+        uint8_t *place = r->direct + r->payload.len;
+        if (event->data >= r->window && event->data < r->window + r->stream.size) {
+            memcpy(place, event->data, event->len);
+        } else if (event->data != place) {
+            r->broken = "a payload isn't read to where it belongs";
         }
-        text_add(&r->payload, r->direct + r->payload.len, event->len);
+        text_add(&r->payload, place, event->len);
     } else {
         text_add(&r->payload, event->data, event->len);
     }

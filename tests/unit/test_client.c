@@ -109,6 +109,7 @@ static void power_up(size_t chunk)
         .settings = t.settings, .latency_ms = LATENCY,
     };
     memset(&t, 0, sizeof t);
+    memset(&t.client, 0xa5, sizeof t.client); /* as memory may be */
     t.clock = UINT32_MAX - 5000; /* it wraps around on the way */
     t.takes = t.room = SIZE_MAX;
     t.chunk = chunk;
@@ -395,6 +396,8 @@ END_TEST
 START_TEST(start_up_survives_echo_and_urcs)
 {
     power_up(CHUNK);
+    says("> ");
+    heard("unknown: > ");
     start_cmee();
     host("AT\r");
     module("AT\r\r\nOK\r\n");
@@ -477,6 +480,9 @@ START_TEST(a_dead_module_is_given_up)
         pass(ANSWER);
     }
     ends(AT_E_LOST);
+    struct bc26_qisend_fixed request = {.send_length = 1};
+    t.settings[BC26_SETTING_SEND_DATA_FORMAT] = 0;
+    ck_assert_int_eq(bc26_qisend_fixed_start(&t.client, &t.call, &request), AT_E_ARGUMENT);
     over();
 }
 END_TEST
@@ -797,6 +803,12 @@ START_TEST(text_beyond_the_room_is_told)
     ck_assert_ptr_null(sockets[1].host.ptr);
     ck_assert_int_eq(sockets[1].connect_id, 1);
     ck_assert_mem_eq(t.text, "TCPa.example\0", 13);
+    ck_assert_int_eq(bc26_qistate_read_start(&t.client, &t.call, sockets, 2), AT_OK);
+    host("AT+QISTATE?\r");
+    says("+QISTATE: 2,\"UDP\",\"b.example\",80,0,2,1,0");
+    says("OK");
+    ends(1);
+    ck_assert_ptr_eq(sockets[0].service_type.ptr, t.text); /* each command has all of it */
     over();
 }
 END_TEST
@@ -831,6 +843,7 @@ START_TEST(refused_arguments_send_nothing)
     struct bc26_qisend_fixed fixed = {.send_length = 1};
     ck_assert_int_eq(bc26_qisend_fixed_start(&t.client, &t.call, &fixed), AT_E_ARGUMENT);
     ck_assert_int_eq(t.call.fault.reason, AT_MISSING);
+    ck_assert_str_eq(t.call.fault.param->name, "data");
     t.client.config.command_size = 8;
     ck_assert_int_eq(bc26_qiopen_start(&t.client, &t.call, &open_request, &opened), AT_E_SPACE);
     over();
@@ -1256,6 +1269,8 @@ START_TEST(an_error_in_place_of_the_prompt)
     host("AT+QISEND=0,5\r");
     says("ERROR");
     ends(AT_E_ERROR);
+    says("> "); /* is only text now */
+    heard("unknown: > ");
     cmee_works();
     over();
 }
@@ -1630,6 +1645,13 @@ START_TEST(a_name_that_doesnt_resolve)
     says("OK");
     says("+QIURC: \"dnsgip\",0");
     ends(1);
+    start_resolve();
+    says("OK");
+    says("+QIURC: \"dnsgip\",\"1.1.1.1\""); /* of how many isn't said yet */
+    running();
+    says("+QIURC: \"dnsgip\",0,1,600");
+    says("+QIURC: \"dnsgip\",\"1.1.1.2\"");
+    ends(3);
     cmee_works();
     over();
 }
@@ -2494,6 +2516,10 @@ START_TEST(unusable_configurations)
     config = t.config;
     config.command_size = 7;
     ck_assert_int_eq(at_client_init(&client, &config), AT_E_SPACE);
+    config = t.config;
+    config.text = NULL; /* whatever its size */
+    ck_assert_int_eq(at_client_init(&client, &config), AT_OK);
+    ck_assert_uint_eq(client.config.text_size, 0);
     ck_assert_int_eq(bc26_at_execute(&t.client), AT_E_ARGUMENT); /* without `read` */
 }
 END_TEST

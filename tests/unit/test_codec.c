@@ -160,7 +160,7 @@ START_TEST(what_is_no_digit)
 {
     uint8_t out[4];
     ck_assert_int_eq(at_hex_decode(bytes(""), 0, out), 0);
-    ck_assert_int_eq(at_hex_decode(bytes("123"), 3, out), AT_E_SYNTAX);
+    ck_assert_int_eq(at_hex_decode(bytes("1234"), 3, out), AT_E_SYNTAX);
     ck_assert_int_eq(at_hex_decode(bytes("0g"), 2, out), AT_E_SYNTAX);
     ck_assert_int_eq(at_hex_decode(bytes("g0"), 2, out), AT_E_SYNTAX);
     ck_assert_int_eq(at_hex_decode(bytes("0 "), 2, out), AT_E_SYNTAX);

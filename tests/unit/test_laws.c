@@ -730,6 +730,7 @@ START_TEST(every_buffer_that_is_too_small_is_left_alone)
             int n = at_form_encode(&bc26, form, settings, &request, line, size, &fault);
             if (size == (size_t)needed) {
                 check(n == needed);
+                assert_one_command(form, settings, &request, line, size);
             } else {
                 check(n == AT_E_SPACE);
                 for (size_t i = 0; i < size; i++) {

@@ -876,8 +876,7 @@ static void try_wrong_line(const struct at_record *record, const struct at_field
             continue;
         }
         memcpy(member_of(field, &bad), &w.member, sizeof(int32_t));
-        int status =
-            at_record_encode(module, record, &bad, refused, sizeof refused, &fault);
+        int status = at_record_encode(module, record, &bad, refused, sizeof refused, &fault);
         if ((param->flags & AT_STRICT) == 0) { /* else another shape of the line may say it */
             require(status == AT_E_ARGUMENT && fault.param == param && fault.reason == AT_RANGE &&
                         refused[0] == '#',

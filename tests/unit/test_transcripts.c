@@ -155,6 +155,8 @@ static void begin_case(struct transcript *t, const char *title, unsigned line)
     t->window = WINDOW;
     t->prompt = true;
     snprintf(t->title, sizeof t->title, "%s", title);
+    /* An index too far finds what changes the framing. */
+    memset(t->before, 1, sizeof t->before);
     tool_initial_settings(recorder_tool.module, t->before);
 }
 
