@@ -551,6 +551,10 @@ class Builder:
             if line:
                 form.response.append((line, least, most))
                 self.role(line, "response", mark)
+        reads = node.get("reads")
+        if reads:
+            form.reads = str(reads.value)
+            self.field(fields, form.reads, reads.mark)
         for n in node.list("then"):
             self.completion(form, n)
         within = node.get("within")

@@ -172,6 +172,17 @@ def param_doc(param: Param, prefix: str, sent: bool) -> str:
     return text + (f" ({'; '.join(facts)})" if facts else "") + "."
 
 
+def data_doc(param: Param, form: Optional[Form]) -> str:
+    """The limits of data are the form's, and depend on their format."""
+    data = form.data if form else None
+    if data is None or param.name not in (data.length, data.source if data.source != "prompt" else "data"):
+        return ""
+    limits = f"1 to {data.max_text} bytes" if data.max_text else ""
+    if data.max_hex:
+        limits += f"; 1 to {data.max_hex} in hexadecimal format" if limits else f"1 to {data.max_hex} bytes"
+    return f"{param.doc} ({limits})."
+
+
 # Views for the templates --------------------------------------------------------
 
 @dataclass
@@ -264,6 +275,7 @@ class FormView:
     flags: str
     sinks: list[SinkView]
     takes_payload: bool
+    reads: str
     doc: str
 
     @property
@@ -309,10 +321,10 @@ class Lowering:
 
     # structs
 
-    def member(self, param: Param, optional: bool, sent: bool) -> Member:
+    def member(self, param: Param, optional: bool, sent: bool, form: Optional[Form] = None) -> Member:
         kind = lower_param(param, sent).type
-        return Member(C_TYPES.get(kind, "struct at_str"), param.c_name,
-                      comment(param_doc(param, self.prefix, sent), 4), optional)
+        doc = data_doc(param, form) or param_doc(param, self.prefix, sent)
+        return Member(C_TYPES.get(kind, "struct at_str"), param.c_name, comment(doc, 4), optional)
 
     def line_members(self, line: Line) -> list[Member]:
         return [self.member(f.param, line.optional(f.name), False) for f in line.fields if f.param]
@@ -481,7 +493,7 @@ class Lowering:
     def form(self, form: Form) -> FormView:
         fields = self.form_fields(form)
         struct = f"{self.prefix}_{form.c_name}" if any(f.param for f in fields) else ""
-        members = [self.member(f.param, bool(f.group), True) for f in fields if f.param]
+        members = [self.member(f.param, bool(f.group), True, form) for f in fields if f.param]
         views = [self.field_view(f, struct, form.command, True, bool(f.group), f.limits)
                  for f in fields]
         responses = [{"id": self.line_id(ln), "min": lo, "max": hi} for ln, lo, hi in form.response]
@@ -498,6 +510,7 @@ class Lowering:
             then=[self.completion(c, form, fields) for c in form.then],
             within=self.deadline(form, fields), flags=" | ".join(flags) or "0", sinks=sinks,
             takes_payload=any(ln.payload for ln, _, _ in form.response),
+            reads=self.param_in(fields, form.reads, form.command, True) if form.reads else NONE,
             doc=self.form_doc(form, sinks))
 
     def needs_no_settings(self, form: Form) -> bool:
@@ -588,6 +601,22 @@ class Lowering:
                 "b": self.param_in(fields, d.times, form.command, True) if d.times else NONE,
                 "b_default": default_of(fields, d.times)}
 
+    # sizes
+
+    def command_max(self) -> int:
+        """The longest command line, its CR included."""
+        return max(len(v.form.syntax.head) + 1 + sum(field_max(f, v.form) + 1 for f in v.form.syntax.fields)
+                   for v in self.forms)
+
+    def window_min(self) -> int:
+        """The longest line, and its line end."""
+        longest = 0
+        for line in self.spec.lines:
+            for v in line.variants:
+                length = len(v.template.head) + 1 + sum(field_max(f, None) + 1 for f in v.template.fields)
+                longest = max(longest, len(v.template.text), length)
+        return max(64, longest + 2)
+
     # documentation
 
     def form_doc(self, form: Form, sinks: list[SinkView]) -> str:
@@ -598,6 +627,9 @@ class Lowering:
             doc.append("Since " + since_doc(form.since) + ".")
         if form.name != "test":
             doc += [f"- {note}" for note in command.notes]
+        texts = any(f.param and f.param.kind in ("string", "text") for s in sinks for f in s.line.fields)
+        if texts or form.name == "test":
+            doc += ["", "Texts in the answer stand in the client's text buffer until the next command."]
         return block(doc + [""] + self.sink_docs(form, sinks) + [
             "@return lines stored, or a negative at_status"])
 
@@ -608,7 +640,8 @@ class Lowering:
             out.append(f"@param {s.name}  {text[:1].lower() + text[1:]}; may be NULL"
                        + (f"; room for {s.name}_max" if s.many else ""))
         if any(ln.payload for ln, _, _ in form.response):
-            out.append("@param data  takes the payload, decoded; size bytes")
+            out.append("@param data  takes the payload, decoded; size bytes"
+                       + (f", {form.reads} at least" if form.reads else ""))
         return out
 
     def deadline_doc(self, form: Form) -> str:
@@ -623,6 +656,20 @@ class Lowering:
         if d.times:
             text += f" * {d.times}"
         return f", completes within {text} more"
+
+
+def field_max(f: Field, form: Optional[Form]) -> int:
+    """The longest text of a field."""
+    if f.param is None:
+        return len(f.literal) + 2
+    if f.param.kind == "integer":
+        open_ended = f.param.values is not None and f.param.values.open
+        return 11 if open_ended else max(len(str(f.param.minimum)), len(str(f.param.maximum)))
+    if f.param.kind in ("data", "hex"):
+        assert form and form.data
+        return max(form.data.max_text + 2, 2 * form.data.max_hex)
+    texts = [len(str(v.key)) for v in f.param.values.entries] if f.param.values else []
+    return max([f.param.maximum, *texts]) + 2
 
 
 def begins_with_literal(template: Template) -> bool:

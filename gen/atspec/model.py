@@ -239,6 +239,7 @@ class Form:
     within: Optional[Deadline] = None
     response_time: int = 0      # ms, to the final result code
     data: Optional[Data] = None
+    reads: str = ""             # field that bounds the payload of the answer
     final_optional: bool = False
     final_evidence: str = ""    # how that is known
     final_doc: str = ""

@@ -99,7 +99,7 @@ struct at_call {
 };
 
 /**
- * Allocate it, read its counters, and leave the other members alone.
+ * Allocate it, read its counters, error and fault, and leave the other members alone.
  * (The order: a Cortex-M0 reaches bytes and words near the beginning with shorter code.)
  */
 struct at_client {
@@ -108,10 +108,11 @@ struct at_client {
     uint8_t step;               /* of the start-up */
     uint8_t tries;              /* failed, at the present step */
     bool dirty;                 /* late lines may come: a barrier before the next command */
+    bool tainted;               /* what comes may be a payload: settings are unknown */
     bool owes_final;            /* one final result code may still come: likewise */
     bool unset;                 /* settings are to be read before the next command */
     bool prompted;              /* the module is surely in data mode, if stuck */
-    bool accepted;
+    bool accepted;              /* by the prompt: a completion may come without the OK */
     bool completed;
     bool hex;
     bool until;                 /* the byte that ends the data is still to be sent */
@@ -133,6 +134,7 @@ struct at_client {
     size_t text_used;
     uint32_t since;             /* when the running deadline began */
     uint32_t wait;              /* its length, ms */
+    uint32_t tainted_at;        /* when the last of it came */
     uint32_t heard;             /* when the last byte of a payload came */
     const struct at_completion *owed_line; /* results of given up commands: which line, */
     uint32_t owed;              /* and for which keys, one bit each */
@@ -142,6 +144,8 @@ struct at_client {
     struct at_client_config config;
     struct at_counters counters;
     struct at_stream stream;
+    int32_t error;              /**< at_call.error of the last blocking call */
+    struct at_fault fault;      /**< at_call.fault of the last blocking call */
 };
 
 /** @return AT_OK, or AT_E_ARGUMENT / AT_E_SPACE for an unusable configuration. */

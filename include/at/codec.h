@@ -108,6 +108,9 @@ int at_command_parse(const struct at_grammar *grammar, const uint8_t *settings,
 int at_command_decode(const struct at_grammar *grammar, const struct at_command *command,
                       void *request);
 
+/** Index of a text among the strings of a choice; -1 when it isn't there. */
+int32_t at_choice_of(struct at_str text, const char *const *strings, size_t n);
+
 /** Whether a text has the shape of a command line (V.250, 5.2). */
 bool at_is_command_line(const uint8_t *text, size_t len);
 
@@ -116,6 +119,9 @@ int at_hex_decode(const uint8_t *src, size_t len, uint8_t *dst);
 
 /** Two digits a byte, in capitals; dst has room for 2 * len. */
 void at_hex_encode(const uint8_t *src, size_t len, char *dst);
+
+/** Let settings take the values that a line tells. */
+void at_line_learn(const struct at_line *line, uint8_t *settings);
 
 /**
  * Let a setting take the value of a field.

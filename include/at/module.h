@@ -200,6 +200,8 @@ struct at_form {
     uint16_t id;
     uint16_t size;                   /**< of the request struct */
     uint16_t response_ms;            /**< to the final result code */
+    uint16_t reads;                  /**< parameter that bounds the payload of the answer,
+                                          or AT_NONE */
     uint8_t nfields;
     uint8_t neffects;
     uint8_t nresponses;

@@ -65,12 +65,16 @@ struct at_stream {
     uint8_t stop;
     uint8_t nmarks;
     bool prompt;
+    bool learn;
     struct at_mark marks[AT_FIELDS_MAX];
 };
 
 /**
  * @param settings  module->nslots bytes, which the stream reads and updates;
- *                  AT_UNKNOWN where not known
+ *                  AT_UNKNOWN where not known. A line that may have a payload, but
+ *                  whose framing depends on a setting that isn't known, comes as
+ *                  AT_EVENT_UNKNOWN with its record, and what follows it is scanned
+ *                  as lines: trust none of them before the line has been quiet.
  * @param window    longest line + 1 bytes, 65535 at most; 64 at least
  */
 void at_stream_init(struct at_stream *stream, const struct at_module *module,
@@ -85,6 +89,13 @@ void at_stream_commit(struct at_stream *stream, size_t n);
 
 /** Reserve, copy and commit; for those who have the bytes elsewhere. */
 void at_stream_feed(struct at_stream *stream, const uint8_t *data, size_t n);
+
+/**
+ * Whether lines that tell settings set them, as they do at first. Turn it off
+ * where only the answers that were asked for may, and call at_line_learn for
+ * those.
+ */
+void at_stream_learn(struct at_stream *stream, bool learn);
 
 /** Whether '>' at the start of a line is a prompt. */
 void at_stream_expect_prompt(struct at_stream *stream, bool expected);

@@ -261,6 +261,7 @@ int at_client_init(struct at_client *c, const struct at_client_config *config)
     }
     at_stream_init(&c->stream, config->module, config->settings, config->window,
                    config->window_size, at_client_event, c);
+    at_stream_learn(&c->stream, false);
     at_stream_expect_prompt(&c->stream, false);
     at_client_forget(c);
     return AT_OK;
@@ -275,11 +276,22 @@ static void clear_results(struct at_call *call)
     }
 }
 
+/* Data that are read and find no room would be lost: better not to ask for them. */
+static bool has_room(const struct at_client *c)
+{
+    int32_t most = 0;
+    return !at_client_request_int(c, c->form->reads, &most) || most < 0 ||
+           (size_t)most <= c->call->data_size;
+}
+
 /* When something has to come first, the caller's command is encoded only then;
  * still, what is wrong with it whatever comes first is told now. */
 static int check(struct at_client *c)
 {
     bool later = at_client_needs_settings(c);
+    if (c->form != NULL && !has_room(c)) {
+        return AT_E_SPACE;
+    }
     if (c->form == NULL || (!later && !c->dirty && !c->owes_final)) {
         return AT_OK;
     }
@@ -338,11 +350,8 @@ uint32_t at_client_poll(struct at_client *c)
     return c->call != NULL ? time_left(c) : UINT32_MAX;
 }
 
-int at_client_call(struct at_client *c, struct at_call *call)
+static int call_and_wait(struct at_client *c, struct at_call *call)
 {
-    if (c->config.read == NULL) {
-        return AT_E_ARGUMENT;
-    }
     int status = at_client_start(c, call);
     if (status != AT_OK) {
         return status;
@@ -361,6 +370,17 @@ int at_client_call(struct at_client *c, struct at_call *call)
             at_stream_commit(&c->stream, (size_t)n);
         }
     }
+}
+
+int at_client_call(struct at_client *c, struct at_call *call)
+{
+    if (c->config.read == NULL) {
+        return AT_E_ARGUMENT;
+    }
+    int status = call_and_wait(c, call);
+    c->error = call->error;
+    c->fault = call->fault;
+    return status;
 }
 
 int at_client_sync(struct at_client *c)
@@ -390,6 +410,7 @@ void at_client_commit(struct at_client *c, size_t n)
 void at_client_reset(struct at_client *c)
 {
     at_stream_finish(&c->stream);
+    c->tainted = false;
     at_client_restarted(c);
 }
 

@@ -5,7 +5,7 @@
 
 #include "text.h"
 
-enum { COUNT_MAX = 0x7fff };
+enum { COUNT_MAX = 0x7fff, TAINT_MS = 300 };
 
 static uint32_t key_bit(int32_t key)
 {
@@ -22,7 +22,7 @@ static void note(struct at_client *c, int status)
 
 static void drop_line(struct at_client *c)
 {
-    if (c->dirty) {
+    if (c->dirty || c->tainted) {
         c->counters.late++;
     } else {
         c->counters.stray++;
@@ -163,8 +163,12 @@ static void on_response(struct at_client *c, const struct at_line *line)
     }
     if (i >= form->nresponses) {
         drop_line(c);
-    } else if (c->role != ROLE_CALLER) {
-        c->seen[i] = 1; /* the stream took the settings over */
+        return;
+    }
+    /* A line that wasn't asked for tells nothing: who knows where it comes from. */
+    at_line_learn(line, c->config.settings);
+    if (c->role != ROLE_CALLER) {
+        c->seen[i] = 1;
     } else if (c->seen[i] == form->responses[i].max) {
         c->counters.unstored++;
         note(c, AT_E_ANSWER);
@@ -333,7 +337,6 @@ static void on_ok(struct at_client *c)
     const struct at_form *form = c->form;
     const struct at_deadline *within = &form->within;
     (void)at_client_effects(c, EFFECT_APPLY);
-    c->accepted = true;
     for (unsigned i = 0; c->role == ROLE_CALLER && i < form->nresponses; i++) {
         if (c->seen[i] < form->responses[i].min) {
             note(c, AT_E_ANSWER);
@@ -390,6 +393,16 @@ static void on_final(struct at_client *c, const struct at_line *line)
 }
 
 /* Events ------------------------------------------------------------------ */
+
+/* While settings are unknown a payload is scanned as lines, and a stranger may
+ * have written them. Nothing counts until the line has been quiet. */
+static bool is_tainted(struct at_client *c)
+{
+    uint32_t now = at_client_now(c);
+    c->tainted = c->tainted && now - c->tainted_at < TAINT_MS;
+    c->tainted_at = now;
+    return c->tainted;
+}
 
 static void on_line(struct at_client *c, const struct at_line *line)
 {
@@ -451,10 +464,13 @@ static bool is_restart(const struct at_client *c, const struct at_event *e)
 }
 
 /* A line that announces a payload and fits no settings known: they changed
- * behind our back. What comes now may be payload, and no answer to be trusted. */
+ * behind our back, or they are still being read. What comes now may be payload,
+ * and no answer or event to be trusted: see is_tainted. */
 static void on_misfit(struct at_client *c)
 {
     if (c->unset) {
+        c->tainted = true;
+        c->tainted_at = at_client_now(c);
         return;
     }
     if (c->role == ROLE_CALLER) {
@@ -478,7 +494,7 @@ static void on_unknown(struct at_client *c, const struct at_event *e)
     }
     if (e->record != NULL && e->record->payload != NULL) {
         on_misfit(c);
-    } else if (is_restart(c, e) &&
+    } else if (!c->tainted && is_restart(c, e) &&
                !(c->unset && c->step == 0 && (c->call == NULL || c->role == ROLE_START))) {
         /* a banner has several such lines; while waking up they tell nothing new */
         c->counters.reboots++;
@@ -492,6 +508,11 @@ void at_client_event(void *ctx, const struct at_event *e)
     if (e->type <= AT_EVENT_ECHO_DATA) {
         c->counting = e->remaining > 0;
         c->heard = at_client_now(c);
+    }
+    if (is_tainted(c) && (e->type == AT_EVENT_LINE || e->type == AT_EVENT_PROMPT)) {
+        c->payload_to = PAYLOAD_DROP;
+        drop_line(c);
+        return;
     }
     switch (e->type) {
     case AT_EVENT_LINE:

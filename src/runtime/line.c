@@ -54,6 +54,33 @@ bool at_setting_slot(const struct at_effect *effect, int32_t key, int32_t value,
     return true;
 }
 
+int32_t at_choice_of(struct at_str text, const char *const *strings, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        if (at_text_equal((const uint8_t *)text.ptr, text.len, strings[i])) {
+            return (int32_t)i;
+        }
+    }
+    return -1;
+}
+
+void at_line_learn(const struct at_line *line, uint8_t *settings)
+{
+    for (uint8_t i = 0; i < line->record->neffects; i++) {
+        const struct at_effect *effect = &line->record->effects[i];
+        int32_t key = 0;
+        int32_t value;
+        uint8_t slot;
+        if (effect->slots > 1 && !at_line_int(line, effect->key, &key)) {
+            continue;
+        }
+        if (at_line_int(line, effect->value, &value) &&
+            at_setting_slot(effect, key, value, &slot)) {
+            settings[slot] = (uint8_t)value;
+        }
+    }
+}
+
 int at_hex_decode(const uint8_t *src, size_t len, uint8_t *dst)
 {
     if (len % 2u != 0) {

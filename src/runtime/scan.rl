@@ -3,8 +3,10 @@
 #include "scan.h"
 
 /* Ragel's goto style falls through between states, its table styles mix signs. */
+#ifdef __GNUC__
 #pragma GCC diagnostic ignored "-Wimplicit-fallthrough"
 #pragma GCC diagnostic ignored "-Wsign-conversion"
+#endif
 
 %%{
     machine at_fields;

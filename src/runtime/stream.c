@@ -36,6 +36,7 @@ void at_stream_init(struct at_stream *s, const struct at_module *module, uint8_t
     s->on_event = on_event;
     s->ctx = ctx;
     s->prompt = true;
+    s->learn = true;
 }
 
 static void emit(struct at_stream *s, enum at_event_type type, const struct at_record *record,
@@ -182,28 +183,13 @@ static bool fits(const struct at_stream *s, struct at_line *line, bool at_comma)
     return true;
 }
 
-static void apply_effects(struct at_stream *s, const struct at_line *line)
-{
-    for (uint8_t i = 0; i < line->record->neffects; i++) {
-        const struct at_effect *effect = &line->record->effects[i];
-        int32_t key = 0;
-        int32_t value;
-        uint8_t slot;
-        if (effect->slots > 1 && !at_line_int(line, effect->key, &key)) {
-            continue;
-        }
-        if (at_line_int(line, effect->value, &value) &&
-            at_setting_slot(effect, key, value, &slot)) {
-            s->settings[slot] = (uint8_t)value;
-        }
-    }
-}
-
 static void deliver(struct at_stream *s, struct at_line *line)
 {
     struct at_event event = {AT_EVENT_LINE, line->record, line, line->text, line->len, 0};
     begin_line(s);
-    apply_effects(s, line);
+    if (s->learn) {
+        at_line_learn(line, s->settings);
+    }
     if (line->payload >= 0) {
         s->record = line->record;
         s->left = (uint32_t)line->payload * (line->hex ? 2u : 1u);
@@ -567,6 +553,11 @@ void at_stream_feed(struct at_stream *s, const uint8_t *data, size_t n)
         data += room;
         n -= room;
     }
+}
+
+void at_stream_learn(struct at_stream *s, bool learn)
+{
+    s->learn = learn;
 }
 
 void at_stream_expect_prompt(struct at_stream *s, bool expected)

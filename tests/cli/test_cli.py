@@ -124,7 +124,8 @@ class Decode(unittest.TestCase):
 
     def test_responses(self):
         self.check(
-            b'\r\n+QISTATE: 0,"TCP","iot.quectel.com",8062,1234,2,1,0\r\n+QISEND: 4294967295,10,0\r\n'
+            b'\r\n+QISTATE: 0,"TCP","iot.quectel.com",8062,1234,2,1,0\r\n'
+            b'+QISEND: 4294967295,10,0\r\n'
             b'+QIDNSCFG: 1,"218.2.2.2","8.8.8.8"\r\n+QIDNSCFG: 1,218.2.2.2\r\n'
             b'+QICFG: "dataformat",0,1\r\n+QICFG: "viewmode",0\r\n+QICFG: "showlength",0\r\n'
             b'+QICFG: "echomode",0\r\n+QIGETERROR: 552,invalid parameters\r\n\r\nOK\r\n',
@@ -350,8 +351,9 @@ class Decode(unittest.TestCase):
         for wrong in ("view_mode", "view_mode=2", "view_mode=", "view_mode=x", "view_mode=-1",
                       "view_mode=1x", "view_mode=01x", "view_mode[0]=1", "viewmode=1", "=1", "",
                       "access_mode=1", "access_mode[5]=1", "access_mode[-1]=1", "access_mode[]=1",
-                      "access_mode[0]x=1", "access_mode[0x=1", "access_mode[0=1", "access_mode[0]=2", "access_mode[x]=1",
-                      "view_mode=4294967297", "access_mode[4294967296]=1"):
+                      "access_mode[0]x=1", "access_mode[0x=1", "access_mode[0=1",
+                      "access_mode[0]=2", "access_mode[x]=1", "access_mode[4294967296]=1",
+                      "view_mode=4294967297"):
             result = run("decode", "--set", wrong, data=b"OK\r\n")
             self.assertEqual(result.returncode, USAGE, wrong)
             self.assertEqual(result.stdout, b"", wrong)

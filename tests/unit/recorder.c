@@ -53,12 +53,14 @@ void text_print(struct text *text, const char *format, ...)
 
 static void add_escaped(struct text *text, uint8_t c)
 {
+    static const char digits[] = "0123456789abcdef";
     if (c == '\r' || c == '\n') {
-        text_print(text, c == '\r' ? "\\r" : "\\n");
+        text_add(text, c == '\r' ? "\\r" : "\\n", 2);
     } else if (c == '\\') {
-        text_print(text, "\\\\");
+        text_add(text, "\\\\", 2);
     } else if (c < 0x20 || c > 0x7e) {
-        text_print(text, "\\x%02x", c);
+        char hex[4] = {'\\', 'x', digits[c >> 4], digits[c & 0x0f]};
+        text_add(text, hex, sizeof hex);
     } else {
         text_add(text, &c, 1);
     }

@@ -352,10 +352,13 @@ static uint8_t read_data[16];
 
 static void start_read(size_t room)
 {
-    static const struct bc26_qird request = {.read_length = 512};
+    static struct bc26_qird request;
+    char line[32];
+    request.read_length = (int32_t)room;
     ck_assert_int_eq(bc26_qird_start(&t.client, &t.call, &request, &read_header, read_data, room),
                      AT_OK);
-    host("AT+QIRD=0,512\r");
+    snprintf(line, sizeof line, "AT+QIRD=0,%u\r", (unsigned)room);
+    host(line);
 }
 
 static void start_close(void)
@@ -550,7 +553,58 @@ START_TEST(a_lost_query_is_repeated_behind_a_barrier)
     running();
     says("+QICFG: \"viewmode\",0");
     says("OK");
-    ok("AT+QISTATE?\r"); /* the late line told the setting */
+    query("AT+QICFG=\"echomode\"\r", "+QICFG: \"echomode\",0"); /* a late line tells nothing */
+    ok("AT+QISTATE?\r");
+    query("AT+CMEE?\r", "+CMEE: 1");
+    ends(0);
+    over();
+}
+END_TEST
+
+START_TEST(every_step_has_its_tries)
+{
+    static const struct modes plain;
+    power_up(CHUNK);
+    start_cmee();
+    for (int i = 0; i < 4; i++) {
+        host("AT\r");
+        pass(ANSWER);
+    }
+    ok("AT\r");
+    for (int i = 0; i < 4; i++) {
+        host("ATE0\r");
+        pass(ANSWER);
+    }
+    ok("ATE0\r");
+    read_settings(&plain);
+    query("AT+CMEE?\r", "+CMEE: 1");
+    ends(0);
+    over();
+}
+END_TEST
+
+START_TEST(a_module_may_lack_wake_start_and_barrier)
+{
+    static struct at_module bare;
+    bare = bc26;
+    bare.wake = AT_NONE;
+    bare.nstart = bare.nbarrier = 0;
+    power_up(CHUNK);
+    t.config.module = &bare;
+    ck_assert_int_eq(at_client_init(&t.client, &t.config), AT_OK);
+    start_cmee();
+    query("AT+QICFG=\"dataformat\"\r", "+QICFG: \"dataformat\",0,0");
+    query("AT+QICFG=\"viewmode\"\r", "+QICFG: \"viewmode\",0");
+    query("AT+QICFG=\"showlength\"\r", "+QICFG: \"showlength\",0");
+    query("AT+QICFG=\"echomode\"\r", "+QICFG: \"echomode\",0");
+    ok("AT+QISTATE?\r");
+    host("AT+CMEE?\r");
+    pass(ANSWER);
+    ends(AT_E_TIMEOUT);
+    start_cmee();
+    pass(ANSWER - 1); /* silence has to do */
+    host_silent();
+    pass(1);
     query("AT+CMEE?\r", "+CMEE: 1");
     ends(0);
     over();
@@ -963,6 +1017,17 @@ START_TEST(a_payload_goes_to_the_caller)
 }
 END_TEST
 
+START_TEST(what_finds_no_room_isnt_asked_for)
+{
+    static const struct bc26_qird request = {.read_length = 17};
+    synced(CHUNK);
+    ck_assert_int_eq(bc26_qird_start(&t.client, &t.call, &request, &read_header, read_data, 16),
+                     AT_E_SPACE);
+    ck_assert(at_client_idle(&t.client));
+    over(); /* nothing was sent */
+}
+END_TEST
+
 START_TEST(an_empty_buffer_brings_no_payload)
 {
     synced(CHUNK);
@@ -1059,6 +1124,21 @@ START_TEST(a_urc_payload_nobody_takes_is_counted)
     module("\r\n+QIURC: \"recv\",0,6\r\n\r\nOK\r\n\r\n");
     ck_assert_uint_eq(counters()->payload_lost, 6);
     ck_assert_uint_eq(counters()->urcs, 1);
+    cmee_works();
+    over();
+}
+END_TEST
+
+START_TEST(a_payload_nobody_asked_for_is_dropped)
+{
+    static const struct modes modes = {.access = 1};
+    synced_as(CHUNK, &modes);
+    module("\r\n+QIURC: \"recv\",0,3\r\nabc\r\n");
+    heard("urc recv: +QIURC: \"recv\",0,3");
+    heard("payload recv: abc");
+    module("\r\n+QIRD: 4\r\nOK\r\n\r\n");
+    ck_assert_uint_eq(counters()->stray, 1);
+    ck_assert_uint_eq(counters()->payload_lost, 4);
     cmee_works();
     over();
 }
@@ -1175,11 +1255,54 @@ START_TEST(data_of_a_given_length)
     host_silent();
     module("\r\n> ");
     host("12345");
+    says("> "); /* one prompt is enough */
+    heard("unknown: > ");
     says("OK");
     running();
     says("SEND OK");
     ends(0);
     ck_assert_uint_eq(counters()->stray, 0);
+    over();
+}
+END_TEST
+
+START_TEST(a_prompt_before_the_command_is_nobodys)
+{
+    synced(CHUNK);
+    t.room = 5;
+    start_fixed("12345");
+    host("AT+QI");
+    module("\r\n> ");
+    host_silent();
+    ck_assert_uint_eq(counters()->stray, 1);
+    t.room = SIZE_MAX;
+    pass(1);
+    host("SEND=0,5\r");
+    module("\r\n> ");
+    host("12345");
+    module("\r\nOK\r\n\r\nSEND OK\r\n");
+    ends(0);
+    over();
+}
+END_TEST
+
+START_TEST(the_prompt_begins_a_deadline)
+{
+    synced(CHUNK);
+    start_fixed("12345");
+    host("AT+QISEND=0,5\r");
+    pass(ANSWER - 1);
+    t.room = 0;
+    module("\r\n> ");
+    pass(ANSWER - 1);
+    running();
+    t.room = SIZE_MAX;
+    pass(0);
+    host("12345");
+    pass(ANSWER - 1);
+    running();
+    module("\r\nOK\r\n\r\nSEND OK\r\n");
+    ends(0);
     over();
 }
 END_TEST
@@ -1320,6 +1443,17 @@ START_TEST(an_error_amid_the_data)
     barrier();
     query("AT+CMEE?\r", "+CMEE: 1");
     ends(0);
+    t.room = 12 + 3;
+    start_stream("12345");
+    module("\r\n> ");
+    host("AT+QISEND=0\r123");
+    says("ERROR");
+    ends(AT_E_ERROR);
+    t.room = SIZE_MAX;
+    start_cmee();
+    barrier(); /* there is no data mode to cancel */
+    query("AT+CMEE?\r", "+CMEE: 1");
+    ends(0);
     over();
 }
 END_TEST
@@ -1357,6 +1491,7 @@ START_TEST(a_send_without_its_ok)
         says("OK");
         query("AT+CMEE?\r", "+CMEE: 1");
         ends(0);
+        ck_assert_uint_eq(counters()->late, (unsigned)i + 1u);
     }
     over();
 }
@@ -1637,6 +1772,10 @@ START_TEST(a_name_that_doesnt_resolve)
     says("+QIURC: \"dnsgip\",565");
     ends(AT_E_FAIL);
     ck_assert_int_eq(t.call.error, 565);
+    start_resolve();
+    says("OK");
+    says("+QIURC: \"dnsgip\",565,2,0"); /* whatever it announces */
+    ends(AT_E_FAIL);
     start_resolve();
     says("OK");
     says("+QIURC: \"dnsgip\",0,0,0");
@@ -1990,6 +2129,55 @@ START_TEST(an_owed_result_is_paid_once)
 }
 END_TEST
 
+START_TEST(every_owed_result_is_remembered)
+{
+    static const struct bc26_qisend_inline request = {0, 3, {(const uint8_t *)"abc", 3}};
+    char line[] = "+QIOPEN: 0,566";
+    synced(CHUNK);
+    for (int id = 0; id < 2; id++) {
+        start_open(id);
+        t.nread = t.nsent;
+        pass(ANSWER);
+        ends(AT_E_TIMEOUT);
+        t.nread = t.nsent;
+        at_client_cancel(&t.client);
+        start_cmee();
+        barrier();
+        if (t.nsent > t.nread && t.sent[t.nread + 5] == 'S') { /* access mode in doubt */
+            ok("AT+QISTATE?\r");
+        }
+        query("AT+CMEE?\r", "+CMEE: 1");
+        ends(0);
+    }
+    ck_assert_int_eq(bc26_qisend_inline_start(&t.client, &t.call, &request), AT_OK);
+    host("AT+QISEND=0,3,abc\r");
+    pass(ANSWER);
+    ends(AT_E_TIMEOUT);
+    for (int id = 0; id < 2; id++) {
+        start_open(id);
+        if (id == 0) {
+            barrier();
+        }
+        t.nread = t.nsent;
+        line[9] = (char)('0' + id);
+        says(line);
+        running();
+        says("OK");
+        running();
+        says("+QIOPEN: 3,0");
+        line[11] = '0';
+        line[12] = '\0';
+        says(line);
+        ends(1);
+        line[11] = line[12] = '5';
+    }
+    ck_assert_uint_eq(counters()->late, 2);
+    t.nheard = 0;
+    t.heard[0] = '\0';
+    over();
+}
+END_TEST
+
 START_TEST(acceptance_settles_a_debt)
 {
     synced(CHUNK);
@@ -2077,7 +2265,13 @@ START_TEST(data_that_can_be_canceled_are)
     query("AT+CMEE?\r", "+CMEE: 1");
     ends(0);
     ck_assert_uint_eq(counters()->filler, 1);
-    cmee_works();
+    start_cmee();
+    host("AT+CMEE?\r");
+    says("> "); /* no prompt is late any more */
+    heard("unknown: > ");
+    says("+CMEE: 1");
+    says("OK");
+    ends(0);
     over();
 }
 END_TEST
@@ -2194,6 +2388,24 @@ START_TEST(data_mode_is_left_before_a_start_up_too)
 }
 END_TEST
 
+START_TEST(an_echo_that_never_comes_swallows_no_answer)
+{
+    static const struct modes modes = {.echo = 1};
+    synced_as(CHUNK, &modes);
+    start_fixed("0123456789012345678901234567890123456789");
+    host("AT+QISEND=0,40\r");
+    module("\r\n> ");
+    host("0123456789012345678901234567890123456789");
+    pass(ANSWER);
+    ends(AT_E_TIMEOUT);
+    start_cmee();
+    barrier();
+    query("AT+CMEE?\r", "+CMEE: 1");
+    ends(0);
+    over();
+}
+END_TEST
+
 START_TEST(an_echo_that_doesnt_come_swallows_no_second_answer)
 {
     static const struct modes modes = {.echo = 1};
@@ -2298,6 +2510,49 @@ START_TEST(a_restart_amid_the_start_up)
 }
 END_TEST
 
+START_TEST(a_restart_stops_the_filler)
+{
+    synced(CHUNK);
+    t.room = 14 + 3;
+    start_fixed("12345");
+    module("\r\n> ");
+    host("AT+QISEND=0,5\r123");
+    pass(ANSWER);
+    ends(AT_E_TIMEOUT);
+    t.room = 1;
+    start_cmee();
+    host("\x1b");
+    says("RDY");
+    ends(AT_E_REBOOT);
+    heard("unknown: RDY");
+    t.room = SIZE_MAX;
+    start_cmee();
+    host("AT\r");
+    over();
+}
+END_TEST
+
+START_TEST(a_restart_settles_all_debts)
+{
+    static const struct modes plain;
+    synced(CHUNK);
+    start_open(0);
+    host(open_0);
+    says("OK");
+    pass(60000 + LATENCY);
+    ends(AT_E_TIMEOUT);
+    says("RDY");
+    heard("unknown: RDY");
+    start_open(0);
+    start_up(&plain);
+    host(open_0);
+    says("+QIOPEN: 0,0");
+    says("OK");
+    ends(1);
+    over();
+}
+END_TEST
+
 START_TEST(a_restart_ends_a_quarantine)
 {
     struct bc26_qigeterror_response answer;
@@ -2333,20 +2588,46 @@ START_TEST(a_header_that_fits_no_settings_proves_them_wrong)
 }
 END_TEST
 
-START_TEST(a_header_that_fits_unknown_settings_proves_nothing)
+START_TEST(a_header_that_fits_no_settings_means_quarantine)
+{
+    static const struct modes commas = {.access = 1, .view = 1};
+    struct bc26_qigeterror_response answer;
+    synced_as(CHUNK, &commas);
+    module("\r\n+QIURC: \"recv\",0,6\r\n");
+    heard("unknown: +QIURC: \"recv\",0,6");
+    ck_assert_int_eq(bc26_qigeterror_execute_start(&t.client, &t.call, &answer), AT_OK);
+    barrier(); /* though it could be sent at any time */
+    query("AT+QIGETERROR\r", "+QIGETERROR: 0,ok");
+    ends(1);
+    over();
+}
+END_TEST
+
+/* While settings are unknown a stranger's payload is scanned as lines. */
+START_TEST(a_payload_forges_nothing_while_settings_are_unknown)
 {
     power_up(CHUNK);
     start_cmee();
     ok("AT\r");
     ok("ATE0\r");
     host("AT+QICFG=\"viewmode\"\r");
-    module("\r\n+QIURC: \"recv\",0,4\r\nabcd\r\n");
+    module("\r\n+QIURC: \"recv\",0,98\r\n+QICFG: \"viewmode\",1\r\nOK\r\n"
+           "+QICFG: \"dataformat\",1,1\r\n+QIURC: \"closed\",0\r\nRDY\r\n> \r\n+QIOPEN: 0,0\r\n\r\n");
     running();
-    says("+QICFG: \"viewmode\",0");
+    says("+QICFG: \"viewmode\",0"); /* no telling it from the stranger's */
     says("OK");
-    heard("unknown: +QIURC: \"recv\",0,4");
-    heard("unknown: abcd");
-    host("AT+QICFG=\"dataformat\"\r");
+    heard("unknown: +QIURC: \"recv\",0,98");
+    heard("unknown: RDY");
+    heard("unknown: > ");
+    running();
+    ck_assert_uint_eq(t.settings[BC26_SETTING_VIEW_MODE], AT_UNKNOWN);
+    ck_assert_uint_eq(t.settings[BC26_SETTING_SEND_DATA_FORMAT], AT_UNKNOWN);
+    ck_assert_uint_eq(counters()->reboots, 0);
+    pass(ANSWER);
+    query("AT+QICFG=\"showlength\"\r", "+QICFG: \"showlength\",0"); /* the barrier */
+    query("AT+QICFG=\"dataformat\"\r", "+QICFG: \"dataformat\",0,0");
+    query("AT+QICFG=\"viewmode\"\r", "+QICFG: \"viewmode\",0");
+    host("AT+QICFG=\"echomode\"\r");
     running();
     over();
 }
@@ -2538,7 +2819,7 @@ static const struct {
     {"AT+QICFG=\"showlength\"\r", "\r\n+QICFG: \"showlength\",0\r\n\r\nOK\r\n"},
     {"AT+QICFG=\"echomode\"\r", "\r\nERROR\r\n"},
     {"AT+QISTATE?\r", "\r\nOK\r\n"},
-    {"AT+QIRD=0,512\r", "\r\n+QIRD: 4\r\nabcd\r\n\r\nOK\r\n"},
+    {"AT+QIRD=0,16\r", "\r\n+QIRD: 4\r\nabcd\r\n\r\nOK\r\n"},
     {"AT+QISEND=0,4\r", "\r\n> "},
     {"abcd", "\r\nOK\r\n\r\nSEND OK\r\n"},
     {"AT+QIGETERROR\r", ""},
@@ -2574,7 +2855,7 @@ static int port_read(void *ctx, uint8_t *data, size_t n, uint32_t wait_ms)
 
 START_TEST(blocking_calls)
 {
-    static const struct bc26_qird read_request = {.read_length = 512};
+    static const struct bc26_qird read_request = {.read_length = 16};
     static const struct bc26_qisend_fixed send_request = {0, 4, {(const uint8_t *)"abcd", 4}};
     power_up(CHUNK);
     pending = "";
@@ -2586,6 +2867,10 @@ START_TEST(blocking_calls)
     ck_assert_int_eq(bc26_qird(&t.client, &read_request, &read_header, read_data, 16), 1);
     ck_assert_mem_eq(read_data, "abcd", 4);
     ck_assert_int_eq(bc26_qisend_fixed(&t.client, &send_request), 0);
+    struct bc26_qisend_fixed wrong = send_request;
+    wrong.send_length = 5;
+    ck_assert_int_eq(bc26_qisend_fixed(&t.client, &wrong), AT_E_ARGUMENT);
+    ck_assert_int_eq(t.client.fault.reason, AT_MISMATCH);
     uint32_t began = t.clock;
     ck_assert_int_eq(bc26_qigeterror_execute(&t.client, NULL), AT_E_TIMEOUT);
     ck_assert_uint_eq(t.clock - began, ANSWER);
@@ -3037,7 +3322,8 @@ int main(void)
         late_answers_to_the_wake_shift_nothing, a_dead_module_is_given_up,
         any_time_commands_need_no_start_up, a_refused_query_may_mean_a_value,
         a_refused_query_may_be_the_end, a_lost_query_is_repeated_behind_a_barrier,
-        start_up_is_bounded, settings_that_stay_unknown_must_be_given);
+        every_step_has_its_tries, a_module_may_lack_wake_start_and_barrier, start_up_is_bounded,
+        settings_that_stay_unknown_must_be_given);
     ADD(suite, "transactions", NCHUNKS, a_response_and_its_ok, errors_tell_their_code,
         urcs_come_between_any_two_lines, terminators_are_whole_lines,
         lines_nobody_waits_for_are_dropped, results_nobody_waits_for_are_handed_over,
@@ -3047,12 +3333,14 @@ int main(void)
         overlong_lines_are_counted, done_may_start_the_next_command,
         done_may_start_the_next_command_after_a_timeout);
     ADD(suite, "payloads", NCHUNKS, a_payload_goes_to_the_caller,
-        an_empty_buffer_brings_no_payload, a_payload_behind_a_comma, a_payload_in_hexadecimal,
+        what_finds_no_room_isnt_asked_for, an_empty_buffer_brings_no_payload, a_payload_behind_a_comma, a_payload_in_hexadecimal,
         a_payload_in_bad_hexadecimal, a_payload_without_room, a_urc_payload_is_handed_over,
-        a_urc_payload_nobody_takes_is_counted, a_payload_keeps_the_deadline_away,
+        a_urc_payload_nobody_takes_is_counted, a_payload_nobody_asked_for_is_dropped,
+        a_payload_keeps_the_deadline_away,
         a_payload_cut_short_ends_nothing_else, a_canceled_payload_isnt_written_any_more,
         a_slow_urc_payload_survives_a_timeout, a_dead_urc_payload_is_given_up);
-    ADD(suite, "prompt and data", NCHUNKS, data_of_a_given_length, prompts_of_all_shapes,
+    ADD(suite, "prompt and data", NCHUNKS, data_of_a_given_length,
+        a_prompt_before_the_command_is_nobodys, the_prompt_begins_a_deadline, prompts_of_all_shapes,
         data_ended_by_a_byte, data_in_hexadecimal_go_piece_by_piece, echoed_data_are_no_lines,
         an_error_in_place_of_the_prompt, an_ok_in_place_of_the_prompt, an_error_after_the_data,
         an_error_amid_the_data, a_failed_send, a_send_without_its_ok, an_ok_behind_its_send_ok,
@@ -3069,15 +3357,18 @@ int main(void)
         a_rest_is_no_rest_while_late_lines_come, a_module_that_never_answers_is_lost,
         a_chattering_module_is_lost, a_canceled_command_may_still_answer,
         an_owed_result_completes_nothing, an_owed_result_is_paid_once,
-        acceptance_settles_a_debt, a_set_without_answer_leaves_the_setting_unknown,
+        every_owed_result_is_remembered, acceptance_settles_a_debt, a_set_without_answer_leaves_the_setting_unknown,
         a_refused_set_changes_nothing);
     ADD(suite, "data mode", NCHUNKS, data_that_can_be_canceled_are, a_late_prompt_is_canceled,
         a_late_prompt_for_a_length_is_filled, a_lost_prompt_is_found_out,
-        data_cut_short_are_filled, data_mode_is_left_before_a_start_up_too, an_echo_that_doesnt_come_swallows_no_second_answer);
+        data_cut_short_are_filled, an_echo_that_never_comes_swallows_no_answer,
+        data_mode_is_left_before_a_start_up_too, an_echo_that_doesnt_come_swallows_no_second_answer);
     ADD(suite, "restarts", NCHUNKS, a_restart_ends_the_command, a_restart_between_commands,
-        a_banner_while_waking_up, a_restart_amid_the_start_up, a_restart_ends_a_quarantine,
+        a_banner_while_waking_up, a_restart_amid_the_start_up, a_restart_stops_the_filler,
+        a_restart_settles_all_debts, a_restart_ends_a_quarantine,
         a_header_that_fits_no_settings_proves_them_wrong,
-        a_header_that_fits_unknown_settings_proves_nothing, a_reset_forgets_everything);
+        a_header_that_fits_no_settings_means_quarantine,
+        a_payload_forges_nothing_while_settings_are_unknown, a_reset_forgets_everything);
     ADD(suite, "port", NCHUNKS, a_slow_port_is_fed_again, a_stalled_port_is_a_timeout,
         a_port_that_stalls_in_a_barrier, a_port_that_stays_stalled_is_lost,
         a_broken_port_ends_the_command, a_port_that_breaks_before_the_data,
