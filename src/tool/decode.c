@@ -267,9 +267,13 @@ static int decode_file(struct decoder *d, int fd, size_t chunk)
 static int print_help(const struct tool *tool)
 {
     printf("usage: %s decode [--chunk N] [--set NAME=VALUE]... [FILE]\n\n"
-           "Reads what came from a module (stdin without FILE) and prints one JSON object an\n"
-           "event. Echoed commands in it set the pending command and, once acknowledged, the\n"
-           "settings.\n\n"
+           "Reads the raw bytes that came from a module (stdin without FILE) and prints one JSON\n"
+           "object an event: echo, response, urc (results that follow a command's OK are among\n"
+           "them), final, prompt, unknown, overlong, incomplete. A payload is in lower-case\n"
+           "hexadecimal, decoded; of echoed data, as it came.\n\n"
+           "Settings decide how payloads are framed. They are the manual's defaults at first, so\n"
+           "give those that differ where the capture begins; echoed commands, once acknowledged,\n"
+           "and answers that tell settings change them.\n\n"
            "  --chunk N         feed the parser N bytes at a time\n"
            "  --set NAME=VALUE  an initial setting, such as --set access_mode[0]=1; there are:\n",
            tool->name);
@@ -301,6 +305,8 @@ int tool_decode(const struct tool *tool, int argc, char **argv)
             if (chunk == 0 || *end != '\0' || argv[i][0] < '0' || argv[i][0] > '9') {
                 return tool_usage(tool, "--chunk takes a number of bytes, not '%s'", argv[i]);
             }
+        } else if (strcmp(argv[i], "--set") == 0 || strcmp(argv[i], "--chunk") == 0) {
+            return tool_usage(tool, "%s lacks its value; see %s decode --help", argv[i], tool->name);
         } else if (argv[i][0] == '-' && argv[i][1] != '\0') {
             return tool_usage(tool, "decode doesn't take '%s'; see %s decode --help", argv[i],
                               tool->name);

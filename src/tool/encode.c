@@ -405,7 +405,8 @@ static int print_help(const struct tool *tool)
     printf("usage: %s encode [--set NAME=VALUE]... COMMAND[.FORM] [NAME=VALUE]...\n\n"
            "Prints a command's exact bytes, its CR included. The form may be left out where\n"
            "there is one, or where only one takes the arguments given. A form with a prompt\n"
-           "prints its command line alone. --set gives a setting that the format depends on.\n\n",
+           "prints its command line alone. --set gives a setting that the format of data depends\n"
+           "on; without it, the manual's default.\n\n",
            tool->name);
     for (uint16_t i = 0; i < module->nforms; i++) {
         const struct at_form *form = &module->forms[i];

@@ -110,6 +110,33 @@ static void note_final(struct session *s, struct at_stream *stream, uint8_t outc
     }
 }
 
+static bool is_restart(const struct at_module *module, const struct at_event *event)
+{
+    for (uint8_t i = 0; i < module->nreboot; i++) {
+        if (strlen(module->reboot[i]) == event->len &&
+            memcmp(module->reboot[i], event->data, event->len) == 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* A restart ends the pending command, and settings that aren't stored. */
+static void note_unknown(struct session *s, struct at_stream *stream, const struct at_event *event)
+{
+    const struct at_module *module = s->tool->module;
+    if (!is_restart(module, event)) {
+        return;
+    }
+    for (uint8_t i = 0; i < module->nsettings; i++) {
+        const struct at_setting *setting = &module->settings[i];
+        if (setting->stored == 0) {
+            memset(s->settings + setting->slot, setting->initial, setting->slots);
+        }
+    }
+    note_final(s, stream, AT_OUTCOME_ERROR);
+}
+
 static void note_prompt(struct session *s, struct at_stream *stream)
 {
     if (!has_prompt(s->form)) {
@@ -136,6 +163,9 @@ void session_event(struct session *session, struct at_stream *stream,
         if (event->record->kind == AT_KIND_FINAL) {
             note_final(session, stream, event->record->outcome);
         }
+        break;
+    case AT_EVENT_UNKNOWN:
+        note_unknown(session, stream, event);
         break;
     default:
         break;

@@ -4,6 +4,8 @@ they name, the demo prints what the README says, links lead somewhere."""
 import os
 import re
 import subprocess
+import sys
+import tempfile
 import textwrap
 import unittest
 from pathlib import Path
@@ -44,6 +46,17 @@ class Documents(unittest.TestCase):
         for part in shown.group(1).split("...\n"):
             self.assertTrue(part.strip(), "an empty part would be found anywhere")
             self.assertIn(part.strip("\n"), run.stdout)
+
+    def test_smallest_spec_is_sound(self) -> None:
+        shown = re.search(r"```yaml\n(atspec: 1\n.*?)```", read("spec/README.md"), re.S)
+        assert shown
+        with tempfile.TemporaryDirectory() as folder:
+            spec = Path(folder) / "tiny.yaml"
+            common = os.path.relpath(ROOT / "spec", folder) + "/common/v250.yaml"
+            spec.write_text(shown.group(1).replace("common/v250.yaml", common), encoding="utf-8")
+            run = subprocess.run([sys.executable, str(ROOT / "gen/atspec"), "check", str(spec)],
+                                 capture_output=True, text=True, timeout=60, check=False)
+            self.assertEqual((run.returncode, run.stdout), (0, ""))
 
     def test_links_lead_somewhere(self) -> None:
         for name in DOCUMENTS:

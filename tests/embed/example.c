@@ -2,6 +2,8 @@
  * the tests, and meant to be read. */
 #include "bc26.h"
 
+#include <string.h>
+
 int uart_write(void *ctx, const uint8_t *data, size_t n);
 int uart_read(void *ctx, uint8_t *data, size_t n, uint32_t wait_ms);
 uint32_t millis(void *ctx);
@@ -9,13 +11,35 @@ void on_urc(void *ctx, const struct at_line *line);
 void on_payload(void *ctx, const struct at_record *record, const uint8_t *data, size_t n,
                 size_t remaining);
 int read_socket(uint8_t *data, size_t size);
+void on_uart_bytes(const uint8_t *data, size_t n);
+uint32_t poll_client(void);
 
 static struct at_client client;
 
+void on_uart_bytes(const uint8_t *data, size_t n)
+{
+    while (n > 0) {
+        size_t room;
+        uint8_t *to = at_client_reserve(&client, &room);
+        room = room < n ? room : n;
+        memcpy(to, data, room); /* or let the DMA write there */
+        at_client_commit(&client, room);
+        data += room;
+        n -= room;
+    }
+}
+
+uint32_t poll_client(void)
+{
+    uint32_t next_call_ms;
+    next_call_ms = at_client_poll(&client); /* from the main loop, never from an interrupt */
+    return next_call_ms;
+}
+
 int read_socket(uint8_t *data, size_t size)
 {
-    static uint8_t window[256], settings[BC26_SETTINGS];
-    static char command[256], text[128];
+    static uint8_t window[BC26_WINDOW_MIN], settings[BC26_SETTINGS];
+    static char command[BC26_COMMAND_MAX], text[160];
 
     const struct at_client_config config = {
         .module = &bc26,

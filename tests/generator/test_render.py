@@ -173,6 +173,36 @@ class Compiles(Folder):
                     self.compile(out, compiler, *how)
                     self.compile(out, compiler, "-DAT_NO_NAMES", "-fsyntax-only")
 
+    def test_the_smallest_specs(self) -> None:
+        """Without settings, parameters, choices: no table is empty, no helper unused."""
+        smallest = """\
+atspec: 1
+module: tiny
+title: Tiny
+source: {document: None, version: '1', date: '2020-01-01', sections: {'1': All}}
+defaults: {response_time: 300 ms}
+finals:
+  OK: {line: OK, outcome: ok, doc: Done}
+  ERROR: {line: ERROR, outcome: error, doc: Refused}
+commands:
+  PLAIN: {section: '1', doc: Do it, execute: {syntax: AT+PLAIN}}
+"""
+        answered = smallest + """\
+  COUNT:
+    section: '1'
+    doc: Count
+    parameters: {total: {type: integer, range: 0..9, doc: How many}}
+    lines: {COUNT: {line: '+COUNT: <total>', doc: How many}}
+    read: {syntax: 'AT+COUNT?', response: {COUNT: 1}}
+"""
+        for name, text in (("smallest", smallest), ("answered", answered)):
+            spec = self.folder / f"{name}.yaml"
+            spec.write_text(text)
+            out = self.build(spec, name)
+            for compiler in COMPILERS:
+                with self.subTest(f"{name} {compiler}"):
+                    self.compile(out, compiler, "-O2", "-S", "-o", os.devnull)
+
     def test_headers_in_cxx(self) -> None:
         for spec, name in ((SHIPPED, "bc26"), (SECOND, "tide")):
             out = self.build(spec, name)
