@@ -93,32 +93,20 @@ class _Ambiguity:
                                 hints[0] if hints else "")
 
     def line_pairs(self) -> Iterator[tuple[Line, Line]]:
-        """Lines that can be live at once and have a head in common.
+        """Lines that have a head in common, each with itself too, for its variants.
 
-        URCs, results and finals always are; answers with them and with those
-        of the same command. A line is paired with itself, as its variants.
+        All can be live at once: the stream tells lines apart by themselves, and
+        doesn't know which command is pending.
         """
         by_head: dict[str, list[Line]] = {}
         seen: set[tuple[int, int]] = set()
-
-        def pairs(line: Line, others: list[Line]) -> Iterator[tuple[Line, Line]]:
-            for other in others:
-                if (id(other), id(line)) not in seen:
-                    seen.add((id(other), id(line)))
-                    yield other, line
-
         for line in self.spec.lines:
-            if line.kind in ("urc", "final", "result"):
-                for head in sorted(_heads(line)):
-                    by_head.setdefault(head, []).append(line)
-                    yield from pairs(line, by_head[head])
-        for command in self.spec.commands:
-            own: list[Line] = []
-            for line in [ln for f in command.forms for ln, _, _ in f.response]:
-                own.append(line)
-                yield from pairs(line, own)
-                for head in sorted(_heads(line)):
-                    yield from pairs(line, by_head.get(head, []))
+            for head in sorted(_heads(line)):
+                for other in by_head.setdefault(head, []) + [line]:
+                    if (id(other), id(line)) not in seen:
+                        seen.add((id(other), id(line)))
+                        yield other, line
+                by_head[head].append(line)
 
     def form_pairs(self) -> Iterator[tuple[Form, Form]]:
         by_head: dict[str, list[Form]] = {}

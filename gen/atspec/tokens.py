@@ -16,7 +16,7 @@ _INTEGER = re.compile(r"-?[0-9]{1,18}")
 _QUOTED = re.compile(r'"([ !#-~]*)"')
 # A bare string never starts with `(`: that marks a test answer.
 _BARE = re.compile(r'(?![("])[ -+\--~]+')
-_REST = re.compile(r"(?!\()[ -~]+")
+_REST = re.compile(r"[ -~]*")
 _FORMS = {"": re.compile(r"[ -~]*"), "host": re.compile(r"[A-Za-z0-9._:-]+"),
           "ip": re.compile(r"(?=.*[.:])[0-9A-Fa-f.:]+")}
 _PIECE = re.compile(r'("[^"]*"|[^,]*)(?:,|\Z)')

@@ -120,7 +120,8 @@ int vm_qidnsgip(struct virtual_module *vm, const union bc26_request *request)
     char name[VM_HOST_MAX + 1];
 
     vm_copy(name, sizeof name, request->qidnsgip.hostname);
-    int err = net_resolve(vm->net, name, NET_ANY, NULL);
+    /* Results name no host: two at once couldn't be told apart. */
+    int err = vm->resolving > 0 ? BC26_ERROR_DNS_BUSY : net_resolve(vm->net, name, NET_ANY, NULL);
     vm->resolving += err == NET_OK;
     return err;
 }

@@ -160,7 +160,7 @@ static enum at_reason check_string(const struct at_param *param, const struct at
         (param->type == AT_HOST && !at_is_host(text, string->len))) {
         return AT_UNSAFE;
     }
-    return param->type == AT_IP && !at_is_ip(text, string->len) ? AT_TYPE : AT_FINE;
+    return param->type == AT_IP && !at_is_address(text, string->len) ? AT_TYPE : AT_FINE;
 }
 
 static enum at_reason check_int(const struct at_param *param, int32_t value)

@@ -106,7 +106,7 @@ static enum at_reason check_string(const struct at_param *param, const struct at
     if (strict && (len < (uint32_t)param->min || len > param->max)) {
         return AT_LENGTH;
     }
-    if (param->type == AT_IP && !at_is_ip(text, len)) {
+    if (param->type == AT_IP && !(strict ? at_is_address(text, len) : at_is_ip(text, len))) {
         return AT_TYPE;
     }
     return strict && param->type == AT_HOST && !at_is_host(text, len) ? AT_UNSAFE : AT_FINE;

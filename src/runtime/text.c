@@ -94,6 +94,34 @@ bool at_is_ip(const uint8_t *text, size_t len)
     return separated;
 }
 
+static bool is_dotted_quad(const uint8_t *text, size_t len)
+{
+    unsigned numbers = 0;
+    size_t begin = 0;
+    for (size_t i = 0; i <= len; i++) {
+        uint32_t value;
+        if (i < len && text[i] != '.') {
+            continue;
+        }
+        if (i - begin > 3 || !at_parse_uint(text + begin, i - begin, &value) || value > 255u) {
+            return false;
+        }
+        numbers++;
+        begin = i + 1u;
+    }
+    return numbers == 4;
+}
+
+bool at_is_address(const uint8_t *text, size_t len)
+{
+    for (size_t i = 0; i < len; i++) {
+        if (text[i] == ':') {
+            return at_is_ip(text, len);
+        }
+    }
+    return is_dotted_quad(text, len);
+}
+
 size_t at_length(const char *text)
 {
     size_t n = 0;

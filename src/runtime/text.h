@@ -16,6 +16,8 @@ bool at_is_printable(const uint8_t *text, size_t len);
 bool at_is_host(const uint8_t *text, size_t len);
 /* Hexadecimal digits, '.' and ':', with at least one of the latter two. */
 bool at_is_ip(const uint8_t *text, size_t len);
+/* Such a text that can be an address: four numbers up to 255, or with a colon. */
+bool at_is_address(const uint8_t *text, size_t len);
 bool at_is_alnum(uint8_t c);
 /* 0 to 15, or -1. */
 int at_hex_digit(uint8_t c);

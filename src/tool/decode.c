@@ -260,8 +260,9 @@ static int decode_file(struct decoder *d, int fd, size_t chunk)
         fflush(stdout);
     }
     at_stream_finish(&d->stream);
-    return fflush(stdout) == 0 ? TOOL_DONE
-                               : tool_usage(d->session.tool, "can't write: %s", strerror(errno));
+    return fflush(stdout) == 0 && !ferror(stdout)
+               ? TOOL_DONE
+               : tool_usage(d->session.tool, "can't write what was decoded");
 }
 
 static int print_help(const struct tool *tool)

@@ -445,6 +445,9 @@ int tool_encode(const struct tool *tool, int argc, char **argv)
         return tool_usage(tool, "encode takes COMMAND[.FORM] [NAME=VALUE]...; see %s encode --help",
                           tool->name);
     }
+    if (strcmp(argv[argc - 1], "--help") == 0) {
+        return print_help(tool);
+    }
     char *name = argv[first++];
     request.form = find_form(tool, name, argc - first, argv + first);
     if (request.form == NULL ||

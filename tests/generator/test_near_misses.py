@@ -79,24 +79,6 @@ class NearMisses(unittest.TestCase):
                    "      three: {syntax: 'AT+MINI=<a>,<b>'}\n      four: {syntax: 'AT+MINI=<a>,10'}\n"
                    "      five: {syntax: 'AT+MINI=\"name\"[,<b>]'}\n    read: {syntax: 'AT+MINI?'}\n    test: []\n")
 
-    def test_responses_of_different_commands(self) -> None:
-        # Only one command is pending at a time.
-        self.clean("""
-commands:
-  ONE:
-    section: '1'
-    doc: A command
-    lines:
-      ONE: {line: '+X: <a>', doc: The answer}
-    read: {syntax: 'AT+ONE?', response: {ONE: 1}}
-  TWO:
-    section: '1'
-    doc: A command
-    lines:
-      TWO: {line: '+X: <b>', doc: The answer}
-    read: {syntax: 'AT+TWO?', response: {TWO: 1}}
-""")
-
     def test_test_answer_beside_an_answer(self) -> None:
         self.clean("""
 commands:

@@ -126,7 +126,8 @@ commands:
         for text, fields in {
                 '+X: 5,"x"': {"a": 5, "s": "x"}, "+X:99,x": {"a": 99, "s": "x"}, '+X: -5,"x,y"': {"a": -5, "s": "x,y"},
                 '+X: 5,"x",y,"z": (': {"a": 5, "s": "x", "rest": 'y,"z": ('}, "+X: 5,(x": None, "+X: 5": None,
-                '+X: 5,"x': None, "+X:  5,x": None, "+Y: 5,x": None, "+X: 5,x,": None}.items():
+                '+X: 5,"x': None, "+X:  5,x": None, "+Y: 5,x": None,
+                '+X: 5,x,': {"a": 5, "s": "x", "rest": ""}}.items():
             self.assertEqual(match_line(text, line, line.variants[0]), fields, text)
         for text, wanted in {"AT+MINI=5,x": True, "AT+MINI=4,x": False, "AT+MINI=5": False, "AT+MINI=5,x,a.b,::1": True,
                              "AT+MINI=5,x,a b": False, "AT+MINI=5,x,a.b,7": False, 'AT+MINI=5,"0123456789"': False,

@@ -1,5 +1,6 @@
 #include "unit/members.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -122,7 +123,12 @@ static void pick_text(struct picker *p, const struct at_param *param, struct at_
         to[i] = pick_char(p, param->type);
     }
     if (param->type == AT_IP) {
-        to[pick(p, (uint32_t)len)] = pick(p, 2) != 0 ? '.' : ':';
+        to[pick(p, (uint32_t)len)] = ':';
+        if (len >= 16 && pick(p, 2) != 0) {
+            len = (size_t)snprintf(to, len, "%u.%u.%u.%u", (unsigned)pick(p, 256),
+                                   (unsigned)pick(p, 256), (unsigned)pick(p, 256),
+                                   (unsigned)pick(p, 256));
+        }
     }
     text->ptr = to;
     text->len = len;

@@ -914,6 +914,27 @@ START_TEST(refused_arguments_are_told_before_the_start_up)
 }
 END_TEST
 
+START_TEST(a_barrier_needs_room_too)
+{
+    static const struct bc26_qisend_fixed request = {.send_length = 1};
+    synced(CHUNK);
+    t.client.config.command_size = 10;
+    start_cmee();
+    host("AT+CMEE?\r");
+    pass(ANSWER);
+    ends(AT_E_TIMEOUT);
+    ck_assert_int_eq(bc26_cmee_read_start(&t.client, &t.call, NULL), AT_E_SPACE);
+    ck_assert(at_client_idle(&t.client));
+    t.client.config.command_size = sizeof t.command;
+    ck_assert_int_eq(bc26_qisend_fixed_start(&t.client, &t.call, &request), AT_E_ARGUMENT);
+    start_cmee();
+    barrier();
+    query("AT+CMEE?\r", "+CMEE: 1");
+    ends(0);
+    over();
+}
+END_TEST
+
 START_TEST(one_command_at_a_time)
 {
     struct at_call second = {0};
@@ -3329,7 +3350,8 @@ int main(void)
         lines_nobody_waits_for_are_dropped, results_nobody_waits_for_are_handed_over,
         a_missing_line_is_told, a_line_too_many_is_told, lines_beyond_the_room_are_told,
         text_beyond_the_room_is_told, test_answers_are_texts, refused_arguments_send_nothing,
-        refused_arguments_are_told_before_the_start_up, one_command_at_a_time,
+        refused_arguments_are_told_before_the_start_up, a_barrier_needs_room_too,
+        one_command_at_a_time,
         overlong_lines_are_counted, done_may_start_the_next_command,
         done_may_start_the_next_command_after_a_timeout);
     ADD(suite, "payloads", NCHUNKS, a_payload_goes_to_the_caller,

@@ -857,7 +857,7 @@ static void check_texts(const struct at_form *form, const struct at_field *field
     struct at_fault fault;
     check(param->max < sizeof text);
     memset(text, '1', sizeof text);
-    text[1] = '.'; /* an address has at least one of these */
+    text[1] = ':'; /* some addresses do, and hosts may */
     fill_request(&request, form);
     set_text(&request, field, NULL, 0);
     assert_refused(form, &request, param, AT_MISSING);
@@ -873,6 +873,12 @@ static void check_texts(const struct at_form *form, const struct at_field *field
         set_text(&request, field, "12345", 5);
         assert_refused(form, &request, param, AT_TYPE);
         set_text(&request, field, "a.example", 9);
+        assert_refused(form, &request, param, AT_TYPE);
+        set_text(&request, field, "999.1", 5);
+        assert_refused(form, &request, param, AT_TYPE);
+        set_text(&request, field, "1.2.3.256", 9);
+        assert_refused(form, &request, param, AT_TYPE);
+        set_text(&request, field, "1.2.3.", 6);
         assert_refused(form, &request, param, AT_TYPE);
     }
 }
