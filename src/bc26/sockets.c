@@ -422,6 +422,10 @@ static int start_open(struct bc26_sockets *s, struct bc26_socket *socket)
 {
     s->request.open = *(const struct bc26_qiopen *)socket->life->input;
     s->request.open.connect_id = s->turn;
+    if (!s->request.open.has_access_mode) { /* what the module has stored may not be known */
+        s->request.open.has_local_port = s->request.open.has_access_mode = true;
+        s->request.open.access_mode = BC26_ACCESS_MODE_BUFFER;
+    }
     socket->readable = socket->finished = socket->told = false;
     return bc26_qiopen_start(s->config.client, &s->call, &s->request.open, NULL);
 }

@@ -26,7 +26,7 @@
  * mode there is none: data go to the posted receive, else to `received`, else they
  * are lost and counted. Nothing is buffered here.
  *
- * Memory is the caller's: struct bc26_sockets about 550 bytes on a Cortex-M0+, and
+ * Memory is the caller's: struct bc26_sockets 328 bytes on a Cortex-M0+, and
  * struct bc26_task 48 for each operation under way. The client's command buffer
  * needs about 200 bytes; where firmware has no data mode, pieces get as long as it
  * has room for: 1060 bytes are of use.
@@ -163,7 +163,7 @@ int bc26_sockets_attach_start(struct bc26_sockets *sockets, struct bc26_task *ta
                               int32_t format);
 
 /**
- * Opens a socket. The request's connect_id is ignored.
+ * Opens a socket. The request's connect_id is ignored; without an access mode it's buffer mode.
  * @return the handle; AT_E_SPACE: all are in use; AT_E_FAIL (see `error`), AT_E_ERROR, or
  *         another negative at_status: nothing is open
  */
