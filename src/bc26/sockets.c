@@ -175,6 +175,7 @@ static void on_received(struct bc26_sockets *s, const struct at_line *line, int 
 {
     if (line->payload <= 0) {
         s->sockets[handle].readable = true;
+        s->sockets[handle].stalled = false;
         return;
     }
     s->counters.broken += (uint32_t)s->missing; /* the one before was cut short */
@@ -190,6 +191,7 @@ static void on_full(struct bc26_sockets *s, const struct bc26_buffer_full_urc *f
     for (int i = 0; i < BC26_SOCKETS; i++) { /* some firmware doesn't say whose it is */
         if (!full->has_connect_id || full->connect_id == i) {
             s->sockets[i].readable = true;
+            s->sockets[i].stalled = false;
         }
     }
 }
@@ -365,8 +367,8 @@ static void sent(struct bc26_sockets *s, struct bc26_socket *socket, int status)
 
 static bool wants_read(const struct bc26_sockets *s, const struct bc26_socket *socket)
 {
-    return socket->readable &&
-           (socket->recv != NULL || (s->config.received != NULL && s->config.buffer != NULL));
+    bool by_itself = s->config.received != NULL && s->config.buffer != NULL && !socket->stalled;
+    return socket->readable && (socket->recv != NULL || by_itself);
 }
 
 static int start_read(struct bc26_sockets *s, struct bc26_socket *socket)
@@ -390,11 +392,12 @@ static void read_failed(struct bc26_sockets *s, struct bc26_socket *socket, int 
     if (status == AT_E_ERROR && socket->finished) {
         return; /* nothing is left to be read */
     }
-    if (socket->recv != NULL && s->call.data != s->config.buffer) {
-        socket->readable = true; /* the next receive tries again */
+    socket->readable = true; /* the next receive tries again */
+    if (s->call.data != s->config.buffer) {
         socket->recv->error = s->call.error;
         end(&socket->recv, status);
     } else {
+        socket->stalled = true;
         tell_end(s, s->turn, status);
     }
 }
@@ -407,6 +410,7 @@ static void was_read(struct bc26_sockets *s, struct bc26_socket *socket, int sta
         read_failed(s, socket, status);
     } else if (n > 0) {
         socket->readable = true;
+        socket->stalled = false;
         if (s->call.data == s->config.buffer) {
             s->config.received(s->config.ctx, s->turn, s->config.buffer, n);
         } else {
@@ -426,7 +430,7 @@ static int start_open(struct bc26_sockets *s, struct bc26_socket *socket)
         s->request.open.has_local_port = s->request.open.has_access_mode = true;
         s->request.open.access_mode = BC26_ACCESS_MODE_BUFFER;
     }
-    socket->readable = socket->finished = socket->told = false;
+    socket->readable = socket->stalled = socket->finished = socket->told = false;
     return bc26_qiopen_start(s->config.client, &s->call, &s->request.open, NULL);
 }
 

@@ -81,7 +81,7 @@ struct bc26_sockets_config {
      */
     void (*ended)(void *ctx, int handle, int status);
     /** Optional: where data are read to for `received` in buffer mode; up to 512 bytes
-     *  are of use. NULL: they wait in the module for a receive. */
+     *  are of use. NULL: they wait in the module for a receive. Not for receives. */
     uint8_t *buffer;
     size_t buffer_size;
     /** After so many ms without a command the module may doze and lose the next one: an
@@ -104,6 +104,7 @@ struct bc26_socket {
     bool stale;             /* the module may hold this id: close it before it's opened */
     bool udp;
     bool readable;          /* data may wait in the module */
+    bool stalled;           /* reading for `received` failed, and so doesn't go on by itself */
     bool finished;          /* the other side closed */
     bool told;              /* ... and `ended` was called */
     bool sent_last;         /* it's reading's turn */

@@ -319,6 +319,10 @@ START_TEST(attach_wakes_and_fixes_what_differs)
     ck_assert_int_eq(bc26_sockets_attach(&t.sockets, BC26_DATA_FORMAT_TEXT), AT_OK);
     script_held();
     ck_assert_int_eq(bc26_sockets_attach(&t.sockets, BC26_DATA_FORMAT_TEXT), AT_OK);
+    t.settings[BC26_SETTING_SEND_DATA_FORMAT] = BC26_DATA_FORMAT_HEX; /* one of the two */
+    script("AT+QICFG=\"dataformat\",0,0", OK);
+    ck_assert_int_eq(bc26_sockets_attach(&t.sockets, BC26_DATA_FORMAT_TEXT), AT_OK);
+    script_held();
     ck_assert_int_eq(bc26_sockets_attach(&t.sockets, 2), AT_E_ARGUMENT);
     covers("session", "1.1", "the sockets API keeps the order of commands");
 }
@@ -563,6 +567,20 @@ START_TEST(pushed_data)
 }
 END_TEST
 
+/* Some of what is pushed came in time: it's handed over, and the rest isn't lost. */
+START_TEST(a_push_that_stalls)
+{
+    start(chunks[_i], TEXT);
+    open_tcp(0, PUSH);
+    says("\r\n+QIURC: \"recv\",0,5\r\nabc");
+    ck_assert_int_eq(receive(0, t.buffer, 5), 3);
+    ck_assert_mem_eq(t.buffer, "abc", 3);
+    says("de\r\n");
+    settle();
+    heard("0d 0e ");
+}
+END_TEST
+
 START_TEST(pushed_digits)
 {
     start(chunks[_i], HEX);
@@ -606,7 +624,16 @@ START_TEST(a_read_that_fails)
     says(RECV("0"));
     script("AT+QIRD=0,512", ERROR);
     settle();
-    heard("0:-6 "); /* AT_E_ERROR; the next notice or receive goes on */
+    heard("0:-6 "); /* AT_E_ERROR; the next notice goes on */
+    says(RECV("0"));
+    script("AT+QIRD=0,512", READ("1", "b"));
+    script("AT+QIRD=0,512", ERROR);
+    settle();
+    heard("0b 0:-6 "); /* so does the next receive */
+    script("AT+QIRD=0,512", READ("1", "a"));
+    script("AT+QIRD=0,512", EMPTY); /* by itself again */
+    receives(0, "a");
+    settle();
     without_callbacks();
     says(RECV("0"));
     script("AT+QIRD=0,512", SILENCE);
@@ -873,6 +900,7 @@ int main(void)
     ADD(without_a_reader_data_stay_in_the_module);
     ADD(no_notice_is_lost);
     ADD(pushed_data);
+    ADD(a_push_that_stalls);
     ADD(pushed_digits);
     ADD(full_buffers_are_read);
     ADD(a_read_that_fails);
