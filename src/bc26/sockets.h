@@ -14,7 +14,8 @@
  *
  * A channel carries one command at a time: sockets take turns, piece by piece, and
  * on each of them sending and reading do. Opening, resolving, ping and the time
- * occupy the channel until their result came, as the manual asks: 60 s at most.
+ * occupy the channel until their result came, as the manual asks: up to 60 s, and a ping
+ * as long as its arguments say.
  *
  * Every operation is a task that doesn't wait (names that end in _start), and has a
  * twin that does, which needs the client's `read` callback. While that waits, all
