@@ -99,6 +99,22 @@ struct at_call {
 };
 
 /**
+ * A layer between client and application: it hears what is unsolicited first,
+ * and what it takes doesn't reach the callbacks of the configuration. Like
+ * those its functions start no command.
+ */
+struct at_listener {
+    void *ctx;
+    /** As the configuration's `urc`; true: taken, and so is the payload behind it. */
+    bool (*urc)(void *ctx, const struct at_line *line);
+    /** As the configuration's `payload`, of lines that were taken. */
+    void (*payload)(void *ctx, const struct at_record *record, const uint8_t *data, size_t n,
+                    size_t remaining);
+    /** The module restarted, or at_client_reset was called; a command under way ends after it. */
+    void (*restarted)(void *ctx);
+};
+
+/**
  * Allocate it, read its counters, error and fault, and leave the other members alone.
  * (The order: a Cortex-M0 reaches bytes and words near the beginning with shorter code.)
  */
@@ -141,6 +157,7 @@ struct at_client {
     uint32_t unanswered;        /* barriers that would be mistaken, one bit each */
     uint32_t stuck;             /* bytes that bring the module out of data mode, or 0 */
     int32_t remaining;          /* completions until the command ends, or -1 */
+    const struct at_listener *listener;
     struct at_client_config config;
     struct at_counters counters;
     struct at_stream stream;
@@ -150,6 +167,9 @@ struct at_client {
 
 /** @return AT_OK, or AT_E_ARGUMENT / AT_E_SPACE for an unusable configuration. */
 int at_client_init(struct at_client *client, const struct at_client_config *config);
+
+/** From now on `listener` hears first; NULL: nobody does. It must live as long as the client. */
+void at_client_listen(struct at_client *client, const struct at_listener *listener);
 
 /**
  * Start a command. Settings that are unknown are read first, a quarantine is
@@ -182,10 +202,24 @@ void at_client_commit(struct at_client *client, size_t n);
  *  @return milliseconds until it has to be called again */
 uint32_t at_client_poll(struct at_client *client);
 
+/**
+ * What at_client_call does until its command is done, for loops of one's own:
+ * wait up to `wait_ms`, as at_client_poll said, for bytes, and take them.
+ * @return AT_OK; AT_E_PORT, with which a command under way has ended; or
+ *         AT_E_ARGUMENT: there's no `read` callback
+ */
+int at_client_wait(struct at_client *client, uint32_t wait_ms);
+
 /** The transport was opened anew or the module restarted: nothing is known. */
 void at_client_reset(struct at_client *client);
 
 bool at_client_idle(const struct at_client *client);
+
+/** The configuration's clock. */
+uint32_t at_client_now(const struct at_client *client);
+
+/** The value of the setting in this slot; AT_UNKNOWN while it isn't known. */
+uint8_t at_client_setting(const struct at_client *client, uint8_t slot);
 
 #ifdef __cplusplus
 }

@@ -350,6 +350,24 @@ uint32_t at_client_poll(struct at_client *c)
     return c->call != NULL ? time_left(c) : UINT32_MAX;
 }
 
+int at_client_wait(struct at_client *c, uint32_t wait_ms)
+{
+    size_t room;
+    if (c->config.read == NULL) {
+        return AT_E_ARGUMENT;
+    }
+    uint8_t *to = at_stream_reserve(&c->stream, &room);
+    int n = c->config.read(c->config.ctx, to, room, wait_ms);
+    if (n >= 0) {
+        at_stream_commit(&c->stream, (size_t)n);
+        return AT_OK;
+    }
+    if (c->call != NULL) {
+        abandon(c, AT_E_PORT);
+    }
+    return AT_E_PORT;
+}
+
 static int call_and_wait(struct at_client *c, struct at_call *call)
 {
     int status = at_client_start(c, call);
@@ -357,18 +375,11 @@ static int call_and_wait(struct at_client *c, struct at_call *call)
         return status;
     }
     for (;;) {
-        size_t room;
         uint32_t wait = at_client_poll(c);
         if (c->call != call) {
             return call->status;
         }
-        uint8_t *to = at_stream_reserve(&c->stream, &room);
-        int n = c->config.read(c->config.ctx, to, room, wait);
-        if (n < 0) {
-            abandon(c, AT_E_PORT);
-        } else {
-            at_stream_commit(&c->stream, (size_t)n);
-        }
+        (void)at_client_wait(c, wait);
     }
 }
 
@@ -412,6 +423,16 @@ void at_client_reset(struct at_client *c)
     at_stream_finish(&c->stream);
     c->tainted = false;
     at_client_restarted(c);
+}
+
+void at_client_listen(struct at_client *c, const struct at_listener *listener)
+{
+    c->listener = listener;
+}
+
+uint8_t at_client_setting(const struct at_client *c, uint8_t slot)
+{
+    return c->config.settings[slot];
 }
 
 bool at_client_idle(const struct at_client *c)

@@ -134,7 +134,9 @@ static void take_bytes(struct at_client *c, const uint8_t *data, size_t n)
 
 static void on_payload(struct at_client *c, const struct at_event *e)
 {
-    if (c->payload_to == PAYLOAD_URC) {
+    if (c->payload_to == PAYLOAD_LISTENER) {
+        c->listener->payload(c->listener->ctx, e->record, e->data, e->len, e->remaining);
+    } else if (c->payload_to == PAYLOAD_URC) {
         c->config.payload(c->config.ctx, e->record, e->data, e->len, e->remaining);
     } else if (c->payload_to == PAYLOAD_DROP) {
         c->counters.payload_lost += (uint32_t)e->len;
@@ -295,6 +297,10 @@ static void on_unsolicited(struct at_client *c, const struct at_line *line, bool
 {
     c->counters.urcs++;
     c->counters.late += owed;
+    if (c->listener != NULL && c->listener->urc(c->listener->ctx, line)) {
+        c->payload_to = PAYLOAD_LISTENER;
+        return;
+    }
     if (line->payload > 0 && c->config.payload != NULL) {
         c->payload_to = PAYLOAD_URC;
     }
@@ -470,7 +476,6 @@ static void on_misfit(struct at_client *c)
 {
     if (c->unset) {
         c->tainted = true;
-        c->tainted_at = at_client_now(c);
         return;
     }
     if (c->role == ROLE_CALLER) {
@@ -480,6 +485,19 @@ static void on_misfit(struct at_client *c)
     c->dirty = true;
     if (c->call != NULL && c->role == ROLE_CALLER) {
         at_client_finish(c, AT_E_LOST);
+    }
+}
+
+/* A banner has several such lines, and while waking up they tell nothing new -
+ * but to a listener, as settings may have been forgotten for another reason. */
+static void on_restart(struct at_client *c)
+{
+    bool waking = c->unset && c->step == 0;
+    if (!waking || (c->call != NULL && c->role != ROLE_START)) {
+        c->counters.reboots++;
+        at_client_restarted(c);
+    } else if (c->call == NULL) {
+        at_client_tell_restart(c);
     }
 }
 
@@ -494,11 +512,8 @@ static void on_unknown(struct at_client *c, const struct at_event *e)
     }
     if (e->record != NULL && e->record->payload != NULL) {
         on_misfit(c);
-    } else if (!c->tainted && is_restart(c, e) &&
-               !(c->unset && c->step == 0 && (c->call == NULL || c->role == ROLE_START))) {
-        /* a banner has several such lines; while waking up they tell nothing new */
-        c->counters.reboots++;
-        at_client_restarted(c);
+    } else if (!c->tainted && is_restart(c, e)) {
+        on_restart(c);
     }
 }
 

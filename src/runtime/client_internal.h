@@ -21,7 +21,7 @@ enum phase {
 /* Whose command is under way. */
 enum role { ROLE_CALLER, ROLE_START, ROLE_BARRIER, ROLE_QUERY };
 
-enum payload_to { PAYLOAD_DROP, PAYLOAD_CALLER, PAYLOAD_URC };
+enum payload_to { PAYLOAD_DROP, PAYLOAD_CALLER, PAYLOAD_LISTENER, PAYLOAD_URC };
 
 enum effect { EFFECT_CHECK, EFFECT_APPLY, EFFECT_DOUBT };
 
@@ -31,7 +31,6 @@ enum effect { EFFECT_CHECK, EFFECT_APPLY, EFFECT_DOUBT };
 int at_client_send(struct at_client *c);
 /* Write what the port takes. */
 int at_client_flush(struct at_client *c);
-uint32_t at_client_now(const struct at_client *c);
 /* Start a deadline. */
 void at_client_arm(struct at_client *c, uint32_t ms);
 /* The command under way has ended, the caller's or the client's own. */
@@ -67,6 +66,7 @@ void at_client_failed_try(struct at_client *c);
 /* Nothing is known about the module. */
 void at_client_forget(struct at_client *c);
 void at_client_restarted(struct at_client *c);
+void at_client_tell_restart(struct at_client *c);
 /* Send the bytes that bring the module out of data mode. */
 void at_client_leave_data_mode(struct at_client *c);
 

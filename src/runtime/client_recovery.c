@@ -39,6 +39,13 @@ static void make_clean(struct at_client *c)
     c->stuck = 0;
 }
 
+void at_client_tell_restart(struct at_client *c)
+{
+    if (c->listener != NULL) {
+        c->listener->restarted(c->listener->ctx);
+    }
+}
+
 void at_client_restarted(struct at_client *c)
 {
     at_client_forget(c);
@@ -47,6 +54,7 @@ void at_client_restarted(struct at_client *c)
     c->out_len = 0;
     c->owed = 0;
     c->counting = false;
+    at_client_tell_restart(c);
     if (c->call != NULL) {
         at_client_finish(c, AT_E_REBOOT);
     }

@@ -1,6 +1,6 @@
 #!/bin/sh
 # usage: size.sh GENERATED
-# Compiles the runtime and the generated host code for a Cortex-M0+, freestanding, and
+# Compiles the runtime, the generated host code and the sockets over it for a Cortex-M0+, freestanding, and
 # prints their flash. Fails when they need a library beyond the four functions that gcc
 # itself asks of a freestanding place (and memchr), or hold a writable global.
 set -eu
@@ -22,7 +22,7 @@ ragel -C -L -T0 src/runtime/scan.rl -o "$out/scan.c"
 for rl in "$generated"/*.rl; do
     ragel -C -L -T0 "$rl" -o "$out/$(basename "$rl" .rl).c"
 done
-for c in src/runtime/*.c "$out"/*.c "$generated"/*.c; do
+for c in src/runtime/*.c src/bc26/sockets.c "$out"/*.c "$generated"/*.c; do
     name=$(basename "$c" .c)
     case $name in
         *_module | *_command | *_examples) continue ;; # the module's side, and tests

@@ -29,6 +29,7 @@ static struct {
     size_t takes;       /* the port takes so many bytes at a time */
     size_t room;        /* and so many before it stalls */
     bool broken;
+    bool deaf;          /* reading fails */
     size_t chunk;
     char heard[8192];   /* one line for each thing that no command waited for */
     size_t nheard;
@@ -1085,6 +1086,39 @@ START_TEST(a_payload_in_hexadecimal)
     ends(1);
     ck_assert_uint_eq(t.call.data_len, 5);
     ck_assert_mem_eq(read_data, "\0O\xff\r\n", 5);
+    over();
+}
+END_TEST
+
+START_TEST(a_payload_is_read_where_it_belongs)
+{
+    static const struct modes modes = {.recv_hex = 1};
+    size_t room;
+    synced(CHUNK);
+    start_read(sizeof read_data);
+    module("\r\n+QIRD: 10\r\n012");
+    ck_assert_ptr_eq(at_client_reserve(&t.client, &room), read_data + 3);
+    ck_assert_uint_eq(room, 7);
+    module("3456789\r\n\r\nOK\r\n");
+    ends(1);
+    ck_assert_mem_eq(read_data, "0123456789", 10);
+    synced_as(CHUNK, &modes); /* digits can't be */
+    start_read(sizeof read_data);
+    module("\r\n+QIRD: 2\r\n3");
+    uint8_t *to = at_client_reserve(&t.client, &room);
+    ck_assert(to >= t.window && to < t.window + sizeof t.window);
+    at_client_cancel(&t.client); /* between two digits of a byte */
+    ends(AT_E_CANCELED);
+    module("03f\r\n\r\nOK\r\n");
+    start_cmee();
+    barrier();
+    query("AT+CMEE?\r", "+CMEE: 1");
+    ends(0);
+    start_read(sizeof read_data);
+    module("\r\n+QIRD: 2\r\n4142\r\n\r\nOK\r\n");
+    ends(1);
+    ck_assert_uint_eq(t.call.data_len, 2);
+    ck_assert_mem_eq(read_data, "AB", 2);
     over();
 }
 END_TEST
@@ -2654,6 +2688,36 @@ START_TEST(a_payload_forges_nothing_while_settings_are_unknown)
 }
 END_TEST
 
+START_TEST(nothing_counts_until_the_line_was_quiet)
+{
+    static const struct bc26_qicfg_showlength request = {true, 1};
+    static const struct modes push = {.access = 1};
+    synced_as(CHUNK, &push);
+    module("\r\n+QIURC: \"recv\",0,3\r\nabc\r\n");
+    heard("urc recv: +QIURC: \"recv\",0,3");
+    heard("payload recv: abc");
+    ck_assert_int_eq(bc26_qicfg_showlength_start(&t.client, &t.call, &request, NULL), AT_OK);
+    host("AT+QICFG=\"showlength\",1\r");
+    pass(ANSWER);
+    ends(AT_E_TIMEOUT);
+    says("+QIRD: 3,4"); /* with payload, perhaps */
+    heard("unknown: +QIRD: 3,4");
+    module("\r\n+QIURC: \"recv\",0,3\r\nabc\r\n");
+    ck_assert_uint_eq(counters()->payload_lost, 3);
+    ck_assert_uint_eq(counters()->late, 1);
+    pass(200);
+    says(CLOSED);
+    pass(299);
+    says(CLOSED);
+    ck_assert_uint_eq(counters()->late, 3);
+    heard_nothing();
+    pass(300);
+    says(CLOSED);
+    heard(HEARD_CLOSED);
+    over();
+}
+END_TEST
+
 START_TEST(a_reset_forgets_everything)
 {
     static const struct modes plain;
@@ -2858,7 +2922,7 @@ static int port_read(void *ctx, uint8_t *data, size_t n, uint32_t wait_ms)
             pending = answers[i].answer;
         }
     }
-    if (t.broken) {
+    if (t.deaf) {
         return -1;
     }
     size_t len = strlen(pending);
@@ -2895,8 +2959,13 @@ START_TEST(blocking_calls)
     uint32_t began = t.clock;
     ck_assert_int_eq(bc26_qigeterror_execute(&t.client, NULL), AT_E_TIMEOUT);
     ck_assert_uint_eq(t.clock - began, ANSWER);
+    t.deaf = true;
+    ck_assert_int_eq(bc26_at_execute(&t.client), AT_E_PORT);
+    ck_assert(at_client_idle(&t.client));
+    t.deaf = false;
     t.broken = true;
     ck_assert_int_eq(bc26_at_execute(&t.client), AT_E_PORT);
+    t.nread = t.nsent;
     over();
 }
 END_TEST
@@ -3356,7 +3425,7 @@ int main(void)
         done_may_start_the_next_command_after_a_timeout);
     ADD(suite, "payloads", NCHUNKS, a_payload_goes_to_the_caller,
         what_finds_no_room_isnt_asked_for, an_empty_buffer_brings_no_payload, a_payload_behind_a_comma, a_payload_in_hexadecimal,
-        a_payload_in_bad_hexadecimal, a_payload_without_room, a_urc_payload_is_handed_over,
+        a_payload_is_read_where_it_belongs, a_payload_in_bad_hexadecimal, a_payload_without_room, a_urc_payload_is_handed_over,
         a_urc_payload_nobody_takes_is_counted, a_payload_nobody_asked_for_is_dropped,
         a_payload_keeps_the_deadline_away,
         a_payload_cut_short_ends_nothing_else, a_canceled_payload_isnt_written_any_more,
@@ -3390,7 +3459,8 @@ int main(void)
         a_restart_settles_all_debts, a_restart_ends_a_quarantine,
         a_header_that_fits_no_settings_proves_them_wrong,
         a_header_that_fits_no_settings_means_quarantine,
-        a_payload_forges_nothing_while_settings_are_unknown, a_reset_forgets_everything);
+        a_payload_forges_nothing_while_settings_are_unknown,
+        nothing_counts_until_the_line_was_quiet, a_reset_forgets_everything);
     ADD(suite, "port", NCHUNKS, a_slow_port_is_fed_again, a_stalled_port_is_a_timeout,
         a_port_that_stalls_in_a_barrier, a_port_that_stays_stalled_is_lost,
         a_broken_port_ends_the_command, a_port_that_breaks_before_the_data,

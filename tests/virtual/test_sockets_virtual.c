@@ -1,0 +1,432 @@
+/* The sockets API through a virtual module in the same process, with real peers on
+ * loopback: what arrives is what was sent, whatever the settings. One thread, one
+ * loop; deadlines are so long that none is met. */
+#include <arpa/inet.h>
+#include <check.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <netinet/in.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include "covers.h"
+#include "sockets.h"
+#include "virtual.h"
+
+enum { KIB = 1024, LONG = 256 * KIB, SHORT = 64 * KIB, PATIENCE_MS = 30000 };
+
+/* Peers ------------------------------------------------------------------------ */
+
+/* One connection seen from the other end, and what goes through it. */
+struct link {
+    int listener, fd;
+    uint16_t port;
+    size_t to_host, sent;       /* bytes for the host, and how many went out */
+    size_t to_peer, arrived;    /* bytes for the peer, and how many came */
+    size_t received;            /* by the host */
+    bool ends;                  /* the peer ends the connection once all went out */
+    bool wrong;                 /* a byte was another than it should be */
+    int handle;
+    unsigned ended;             /* how often the host was told of the end */
+    int end_status;
+    struct bc26_task open, send, close;
+};
+
+static struct {
+    struct virtual_module *vm;
+    struct at_client client;
+    struct bc26_sockets sockets;
+    uint8_t window[300], settings[BC26_SETTINGS], buffer[512];
+    char command[300], text[200];
+    struct link links[BC26_SOCKETS];
+    size_t nlinks;
+    size_t reset_after; /* bytes received by the first link; then the module restarts */
+} t;
+
+static uint8_t noise[2][LONG]; /* to the host, to the peer */
+
+/* Each link begins elsewhere, so that no two carry the same. */
+static const uint8_t *noise_at(int way, const struct link *link, size_t at)
+{
+    return &noise[way][(at + (size_t)(link - t.links) * 1000u) % LONG];
+}
+
+static void check_noise(struct link *link, int way, size_t at, const uint8_t *data, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        link->wrong = link->wrong || data[i] != *noise_at(way, link, at + i);
+    }
+}
+
+static void peer_listen(struct link *link)
+{
+    struct sockaddr_in address = {.sin_family = AF_INET,
+                                  .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
+    socklen_t size = sizeof address;
+    link->fd = -1;
+    link->listener = socket(AF_INET, SOCK_STREAM, 0);
+    ck_assert_int_ge(link->listener, 0);
+    ck_assert_int_eq(bind(link->listener, (struct sockaddr *)&address, size), 0);
+    ck_assert_int_eq(listen(link->listener, 1), 0);
+    ck_assert_int_eq(getsockname(link->listener, (struct sockaddr *)&address, &size), 0);
+    ck_assert_int_eq(fcntl(link->listener, F_SETFL, O_NONBLOCK), 0);
+    link->port = ntohs(address.sin_port);
+}
+
+static void peer_accept(struct link *link)
+{
+    int fd = accept(link->listener, NULL, NULL);
+    if (fd < 0) {
+        return;
+    }
+    if (link->fd >= 0) {
+        (void)close(link->fd);
+    }
+    link->fd = fd;
+    ck_assert_int_eq(fcntl(fd, F_SETFL, O_NONBLOCK), 0);
+}
+
+static void peer_send(struct link *link)
+{
+    while (link->sent < link->to_host) {
+        const uint8_t *from = noise_at(0, link, link->sent);
+        size_t n = (size_t)(noise[0] + LONG - from);
+        n = n < link->to_host - link->sent ? n : link->to_host - link->sent;
+        ssize_t written = send(link->fd, from, n, MSG_NOSIGNAL);
+        if (written <= 0) {
+            return;
+        }
+        link->sent += (size_t)written;
+    }
+    if (link->ends) {
+        link->ends = false;
+        (void)shutdown(link->fd, SHUT_WR);
+    }
+}
+
+static void peer_receive(struct link *link)
+{
+    uint8_t data[4096];
+    ssize_t n;
+    while ((n = recv(link->fd, data, sizeof data, 0)) > 0) {
+        check_noise(link, 1, link->arrived, data, (size_t)n);
+        link->arrived += (size_t)n;
+    }
+}
+
+static size_t peer_pollfds(struct pollfd *fds)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < t.nlinks; i++) {
+        const struct link *link = &t.links[i];
+        bool sends = link->sent < link->to_host || link->ends;
+        fds[n++] = (struct pollfd){link->listener, POLLIN, 0};
+        fds[n++] = (struct pollfd){link->fd, (short)(POLLIN | (sends ? POLLOUT : 0)), 0};
+    }
+    return n;
+}
+
+static void peers_step(void)
+{
+    for (size_t i = 0; i < t.nlinks; i++) {
+        struct link *link = &t.links[i];
+        peer_accept(link);
+        if (link->fd >= 0) {
+            peer_send(link);
+            peer_receive(link);
+        }
+    }
+}
+
+/* The channel --------------------------------------------------------------------- */
+
+static uint32_t clock_now(void *ctx)
+{
+    (void)ctx;
+    return at_posix_now_ms();
+}
+
+static int port_write(void *ctx, const uint8_t *data, size_t n)
+{
+    (void)ctx;
+    return (int)virtual_input(t.vm, data, n);
+}
+
+/* The world goes on while the host waits. */
+static int port_read(void *ctx, uint8_t *data, size_t n, uint32_t wait_ms)
+{
+    struct pollfd fds[2 * BC26_SOCKETS + NET_POLLFDS_MAX];
+    size_t peers = peer_pollfds(fds);
+    size_t count = virtual_pollfds(t.vm, fds + peers, NET_POLLFDS_MAX);
+    int wait = virtual_timeout_ms(t.vm);
+    (void)ctx;
+    wait = wait < 0 || wait > 20 ? 20 : wait;
+    wait = wait_ms < (uint32_t)wait ? (int)wait_ms : wait;
+    (void)poll(fds, (nfds_t)(peers + count), virtual_waiting(t.vm) > 0 ? 0 : wait);
+    peers_step();
+    virtual_dispatch(t.vm, fds + peers, count);
+    return (int)virtual_output(t.vm, data, n);
+}
+
+static void on_received(void *ctx, int handle, const uint8_t *data, size_t n)
+{
+    struct link *link = &t.links[handle];
+    (void)ctx;
+    check_noise(link, 0, link->received, data, n);
+    link->received += n;
+}
+
+static void on_ended(void *ctx, int handle, int status)
+{
+    (void)ctx;
+    t.links[handle].ended++;
+    t.links[handle].end_status = status;
+}
+
+static void step(void)
+{
+    uint32_t wait = bc26_sockets_poll(&t.sockets);
+    ck_assert_int_eq(at_client_wait(&t.client, wait), AT_OK);
+    if (t.reset_after > 0 && t.links[0].received >= t.reset_after) {
+        t.reset_after = 0;
+        virtual_reset(t.vm);
+    }
+}
+
+#define RUN_UNTIL(condition)                                                                     \
+    for (uint32_t since = at_posix_now_ms(); !(condition); step())                               \
+        ck_assert_msg(at_posix_now_ms() - since < PATIENCE_MS, "not within 30 s: " #condition)
+
+/* Beginnings and ends ---------------------------------------------------------------- */
+
+static void setup(void)
+{
+    struct at_posix_why why = {""};
+    struct at_client_config config = {
+        .module = &bc26, .write = port_write, .read = port_read, .now = clock_now,
+        .window = t.window, .window_size = sizeof t.window,
+        .command = t.command, .command_size = sizeof t.command,
+        .text = t.text, .text_size = sizeof t.text, .settings = t.settings,
+        .latency_ms = UINT16_MAX,
+    };
+    (void)signal(SIGPIPE, SIG_IGN);
+    memset(&t, 0, sizeof t);
+    t.vm = virtual_new(NULL, &why);
+    ck_assert_msg(t.vm != NULL, "%s", why.text);
+    ck_assert_int_eq(at_client_init(&t.client, &config), AT_OK);
+    struct bc26_sockets_config sockets = {
+        .client = &t.client, .received = on_received, .ended = on_ended,
+        .buffer = t.buffer, .buffer_size = sizeof t.buffer};
+    ck_assert_int_eq(bc26_sockets_init(&t.sockets, &sockets), AT_OK);
+}
+
+static void teardown(void)
+{
+    for (size_t i = 0; i < t.nlinks; i++) {
+        (void)close(t.links[i].listener);
+        (void)close(t.links[i].fd);
+    }
+    virtual_free(t.vm);
+}
+
+static void view_mode(int32_t mode)
+{
+    struct bc26_qicfg_viewmode request = {.has_view_mode = true, .view_mode = mode};
+    ck_assert_int_ge(bc26_qicfg_viewmode(&t.client, &request, NULL), 0);
+}
+
+static struct link *add_link(size_t to_host, size_t to_peer)
+{
+    struct link *link = &t.links[t.nlinks++];
+    memset(link, 0, sizeof *link);
+    peer_listen(link);
+    link->to_host = to_host;
+    link->to_peer = to_peer;
+    return link;
+}
+
+static void open_link(struct link *link, int32_t mode)
+{
+    struct bc26_qiopen open = {
+        .context_id = 1, .service_type = BC26_SERVICE_TYPE_TCP, .host = {"127.0.0.1", 9},
+        .remote_port = link->port, .has_local_port = true, .has_access_mode = true,
+        .access_mode = mode};
+    link->handle = bc26_socket_open(&t.sockets, &open);
+    ck_assert_int_eq(link->handle, (int)(link - t.links)); /* the lowest that is free */
+}
+
+static void start_send(struct link *link)
+{
+    ck_assert_int_eq(bc26_socket_send_start(&t.sockets, &link->send, link->handle,
+                                            noise_at(1, link, 0), link->to_peer),
+                     AT_OK);
+}
+
+static bool is_through(const struct link *link)
+{
+    return !link->send.pending && link->arrived >= link->to_peer &&
+           link->received >= link->to_host;
+}
+
+static void check_link(struct link *link)
+{
+    ck_assert_int_eq(link->send.status, (int)link->to_peer);
+    ck_assert_uint_eq(link->arrived, link->to_peer);
+    ck_assert_uint_eq(link->received, link->to_host);
+    ck_assert(!link->wrong);
+    ck_assert_int_eq(bc26_socket_close(&t.sockets, link->handle), AT_OK);
+}
+
+static void check_counters(void)
+{
+    ck_assert_uint_eq(t.sockets.counters.dropped, 0);
+    ck_assert_uint_eq(t.sockets.counters.broken, 0);
+    ck_assert_uint_eq(t.client.counters.payload_lost, 0);
+    ck_assert_uint_eq(t.client.counters.timeouts, 0);
+}
+
+/* Tests ------------------------------------------------------------------------------- */
+
+/* All combinations of push or buffer, text or hexadecimal, and the view mode. */
+START_TEST(both_ways_in_every_mode)
+{
+    view_mode(_i & 1);
+    ck_assert_int_eq(bc26_sockets_attach(&t.sockets, _i >> 1 & 1), AT_OK);
+    struct link *link = add_link(LONG, LONG);
+    open_link(link, _i >> 2 & 1);
+    start_send(link);
+    RUN_UNTIL(is_through(link));
+    check_link(link);
+    check_counters();
+    covers("section", "1.2", "256 KiB each way in both access modes");
+}
+END_TEST
+
+START_TEST(five_at_once)
+{
+    for (int i = 0; i < BC26_SOCKETS; i++) {
+        open_link(add_link(SHORT, SHORT - 1000), i % 2);
+    }
+    for (int i = 0; i < BC26_SOCKETS; i++) {
+        start_send(&t.links[i]);
+    }
+    for (int i = 0; i < BC26_SOCKETS; i++) {
+        RUN_UNTIL(is_through(&t.links[i]));
+    }
+    for (int i = 0; i < BC26_SOCKETS; i++) {
+        check_link(&t.links[i]);
+    }
+    check_counters();
+}
+END_TEST
+
+/* Where nothing takes data as they come, calls that wait do, and may be late. */
+START_TEST(calls_that_wait)
+{
+    uint8_t data[1000];
+    struct link *link = add_link(SHORT, 5000);
+    t.sockets.config.received = NULL;
+    open_link(link, BC26_ACCESS_MODE_BUFFER);
+    ck_assert_int_eq(bc26_socket_send(&t.sockets, link->handle, noise_at(1, link, 0), 5000), 5000);
+    while (link->received < SHORT) {
+        int n = bc26_socket_recv(&t.sockets, link->handle, data, sizeof data, PATIENCE_MS);
+        ck_assert_int_gt(n, 0);
+        on_received(NULL, link->handle, data, (size_t)n);
+    }
+    link->ends = true;
+    ck_assert_int_eq(bc26_socket_recv(&t.sockets, link->handle, data, 1, PATIENCE_MS), 0);
+    RUN_UNTIL(link->arrived == 5000);
+    ck_assert(!link->wrong);
+    check_counters();
+    ck_assert_int_eq(bc26_socket_close(&t.sockets, link->handle), AT_OK);
+}
+END_TEST
+
+/* The other side ends while the host still sends: all of its data come, then the end. */
+START_TEST(remote_close_in_the_middle)
+{
+    struct link *link = add_link(SHORT, LONG);
+    link->ends = true;
+    open_link(link, _i);
+    start_send(link);
+    RUN_UNTIL(link->ended > 0 && !link->send.pending);
+    ck_assert_uint_eq(link->received, SHORT);
+    ck_assert_int_eq(link->end_status, AT_OK);
+    ck_assert_int_lt(link->send.status, 0);
+    ck_assert_uint_lt(link->send.count, LONG);
+    ck_assert(!link->wrong);
+    ck_assert_int_eq(bc26_socket_close(&t.sockets, link->handle), AT_OK);
+    ck_assert_uint_eq(link->ended, 1);
+
+    link->received = link->arrived = link->sent = 0; /* the handle serves again */
+    link->to_peer = SHORT;
+    open_link(link, _i);
+    start_send(link);
+    RUN_UNTIL(is_through(link));
+    check_link(link);
+}
+END_TEST
+
+START_TEST(restart_in_the_middle)
+{
+    struct link *link = add_link(LONG, LONG);
+    t.reset_after = 10000;
+    open_link(link, _i);
+    start_send(link);
+    RUN_UNTIL(link->ended > 0 && !link->send.pending);
+    ck_assert_int_eq(link->end_status, AT_E_REBOOT);
+    ck_assert_int_eq(link->send.status, AT_E_REBOOT);
+    ck_assert_int_eq(bc26_socket_close(&t.sockets, link->handle), AT_OK);
+    ck_assert(!link->wrong);
+
+    (void)close(link->fd);
+    link->fd = -1;
+    link->received = link->arrived = link->sent = 0;
+    link->to_peer = link->to_host = SHORT;
+    open_link(link, _i);
+    start_send(link);
+    RUN_UNTIL(is_through(link));
+    check_link(link);
+}
+END_TEST
+
+START_TEST(nobody_listens)
+{
+    struct link *link = add_link(1, 1);
+    (void)close(link->listener);
+    struct bc26_qiopen open = {.context_id = 1, .host = {"127.0.0.1", 9},
+                               .remote_port = link->port};
+    ck_assert_int_eq(bc26_socket_open(&t.sockets, &open), AT_E_FAIL);
+    ck_assert_uint_eq(t.settings[BC26_SETTING_ACCESS_MODE], BC26_ACCESS_MODE_BUFFER);
+    t.nlinks = 0;
+    open_link(add_link(0, 1), BC26_ACCESS_MODE_PUSH); /* the id is free again */
+}
+END_TEST
+
+int main(void)
+{
+    Suite *suite = suite_create("sockets_virtual");
+    TCase *each = tcase_create("each");
+    srand(26);
+    for (size_t i = 0; i < sizeof noise; i++) {
+        noise[i / LONG][i % LONG] = (uint8_t)(rand() >> 7);
+    }
+    tcase_add_checked_fixture(each, setup, teardown);
+    tcase_set_timeout(each, 60);
+    tcase_add_loop_test(each, both_ways_in_every_mode, 0, 8);
+    tcase_add_test(each, five_at_once);
+    tcase_add_test(each, calls_that_wait);
+    tcase_add_loop_test(each, remote_close_in_the_middle, 0, 2);
+    tcase_add_loop_test(each, restart_in_the_middle, 0, 2);
+    tcase_add_test(each, nobody_listens);
+    suite_add_tcase(suite, each);
+    SRunner *runner = srunner_create(suite);
+    srunner_run_all(runner, CK_NORMAL);
+    int failed = srunner_ntests_failed(runner);
+    srunner_free(runner);
+    return failed == 0 ? EXIT_SUCCESS : EXIT_FAILURE;
+}
