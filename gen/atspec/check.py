@@ -147,7 +147,9 @@ class _Ambiguity:
     def ambiguous(self, code: str, text: str, a: str, a_mark: Mark, b: str, b_mark: Mark) -> None:
         if a_mark.file == b_mark.file and a_mark.line > b_mark.line:
             a, a_mark, b, b_mark = b, b_mark, a, a_mark     # point to the later one
-        self.report.add(code, b_mark, f"'{text}' can be both {a} ({_place(a_mark)}) and {b} ({_place(b_mark)})")
+        self.report.add(code, b_mark, f"'{text}' can be both {a} ({_place(a_mark)}) and {b} ({_place(b_mark)})",
+                        "decide under `rules:` of the command, or of the spec where it's about two commands or URCs: "
+                        f"- {{choose: {a}, over: {b}, because: ...}}")
 
     def decided(self, a: set[str], b: set[str]) -> bool:
         for rule in self.rules:
