@@ -446,7 +446,6 @@ END_TEST
 
 START_TEST(late_answers_to_the_wake_shift_nothing)
 {
-    static const struct modes plain;
     power_up(CHUNK);
     start_cmee();
     host("AT\r");
@@ -468,7 +467,6 @@ START_TEST(late_answers_to_the_wake_shift_nothing)
     ok("AT+QISTATE?\r");
     query("AT+CMEE?\r", "+CMEE: 1");
     ends(0);
-    (void)plain;
     over();
 }
 END_TEST
@@ -2194,13 +2192,8 @@ START_TEST(every_owed_result_is_remembered)
         t.nread = t.nsent;
         pass(ANSWER);
         ends(AT_E_TIMEOUT);
-        t.nread = t.nsent;
-        at_client_cancel(&t.client);
         start_cmee();
         barrier();
-        if (t.nsent > t.nread && t.sent[t.nread + 5] == 'S') { /* access mode in doubt */
-            ok("AT+QISTATE?\r");
-        }
         query("AT+CMEE?\r", "+CMEE: 1");
         ends(0);
     }
@@ -2631,7 +2624,8 @@ START_TEST(a_header_that_fits_no_settings_proves_them_wrong)
     static const struct modes commas = {.access = 1, .view = 1};
     synced_as(CHUNK, &commas);
     start_close();
-    module("\r\n+QIURC: \"recv\",0,6\r\n\r\nOK\r\n\r\n"); /* no comma: view mode 0, by now */
+    /* no comma: it has view mode 0, by now */
+    module("\r\n+QIURC: \"recv\",0,6\r\n\r\nOK\r\n\r\n");
     ends(AT_E_LOST); /* that OK is payload, and none is to be trusted */
     heard("unknown: +QIURC: \"recv\",0,6");
     ck_assert_uint_eq(t.settings[BC26_SETTING_VIEW_MODE], AT_UNKNOWN);
@@ -3420,22 +3414,23 @@ int main(void)
         a_missing_line_is_told, a_line_too_many_is_told, lines_beyond_the_room_are_told,
         text_beyond_the_room_is_told, test_answers_are_texts, refused_arguments_send_nothing,
         refused_arguments_are_told_before_the_start_up, a_barrier_needs_room_too,
-        one_command_at_a_time,
-        overlong_lines_are_counted, done_may_start_the_next_command,
+        one_command_at_a_time, overlong_lines_are_counted, done_may_start_the_next_command,
         done_may_start_the_next_command_after_a_timeout);
     ADD(suite, "payloads", NCHUNKS, a_payload_goes_to_the_caller,
-        what_finds_no_room_isnt_asked_for, an_empty_buffer_brings_no_payload, a_payload_behind_a_comma, a_payload_in_hexadecimal,
-        a_payload_is_read_where_it_belongs, a_payload_in_bad_hexadecimal, a_payload_without_room, a_urc_payload_is_handed_over,
+        what_finds_no_room_isnt_asked_for, an_empty_buffer_brings_no_payload,
+        a_payload_behind_a_comma, a_payload_in_hexadecimal, a_payload_is_read_where_it_belongs,
+        a_payload_in_bad_hexadecimal, a_payload_without_room, a_urc_payload_is_handed_over,
         a_urc_payload_nobody_takes_is_counted, a_payload_nobody_asked_for_is_dropped,
-        a_payload_keeps_the_deadline_away,
-        a_payload_cut_short_ends_nothing_else, a_canceled_payload_isnt_written_any_more,
-        a_slow_urc_payload_survives_a_timeout, a_dead_urc_payload_is_given_up);
+        a_payload_keeps_the_deadline_away, a_payload_cut_short_ends_nothing_else,
+        a_canceled_payload_isnt_written_any_more, a_slow_urc_payload_survives_a_timeout,
+        a_dead_urc_payload_is_given_up);
     ADD(suite, "prompt and data", NCHUNKS, data_of_a_given_length,
-        a_prompt_before_the_command_is_nobodys, the_prompt_begins_a_deadline, prompts_of_all_shapes,
-        data_ended_by_a_byte, data_in_hexadecimal_go_piece_by_piece, echoed_data_are_no_lines,
-        an_error_in_place_of_the_prompt, an_ok_in_place_of_the_prompt, an_error_after_the_data,
-        an_error_amid_the_data, a_failed_send, a_send_without_its_ok, an_ok_behind_its_send_ok,
-        a_completion_before_the_prompt_is_another_ones, inline_data_need_their_ok);
+        a_prompt_before_the_command_is_nobodys, the_prompt_begins_a_deadline,
+        prompts_of_all_shapes, data_ended_by_a_byte, data_in_hexadecimal_go_piece_by_piece,
+        echoed_data_are_no_lines, an_error_in_place_of_the_prompt, an_ok_in_place_of_the_prompt,
+        an_error_after_the_data, an_error_amid_the_data, a_failed_send, a_send_without_its_ok,
+        an_ok_behind_its_send_ok, a_completion_before_the_prompt_is_another_ones,
+        inline_data_need_their_ok);
     ADD(suite, "completions", NCHUNKS, a_result_follows_the_ok, a_result_before_the_ok,
         a_failure_before_the_ok, a_failed_result, close_fail_is_known,
         ping_ends_with_its_summary, ping_without_a_reply, ping_of_nobody,
@@ -3448,12 +3443,13 @@ int main(void)
         a_rest_is_no_rest_while_late_lines_come, a_module_that_never_answers_is_lost,
         a_chattering_module_is_lost, a_canceled_command_may_still_answer,
         an_owed_result_completes_nothing, an_owed_result_is_paid_once,
-        every_owed_result_is_remembered, acceptance_settles_a_debt, a_set_without_answer_leaves_the_setting_unknown,
-        a_refused_set_changes_nothing);
+        every_owed_result_is_remembered, acceptance_settles_a_debt,
+        a_set_without_answer_leaves_the_setting_unknown, a_refused_set_changes_nothing);
     ADD(suite, "data mode", NCHUNKS, data_that_can_be_canceled_are, a_late_prompt_is_canceled,
         a_late_prompt_for_a_length_is_filled, a_lost_prompt_is_found_out,
         data_cut_short_are_filled, an_echo_that_never_comes_swallows_no_answer,
-        data_mode_is_left_before_a_start_up_too, an_echo_that_doesnt_come_swallows_no_second_answer);
+        data_mode_is_left_before_a_start_up_too,
+        an_echo_that_doesnt_come_swallows_no_second_answer);
     ADD(suite, "restarts", NCHUNKS, a_restart_ends_the_command, a_restart_between_commands,
         a_banner_while_waking_up, a_restart_amid_the_start_up, a_restart_stops_the_filler,
         a_restart_settles_all_debts, a_restart_ends_a_quarantine,
