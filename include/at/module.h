@@ -155,7 +155,11 @@ struct at_expect {
     uint8_t max;
 };
 
-enum at_ends { AT_ENDS_NEVER, AT_ENDS_ALWAYS, AT_ENDS_VALUES };
+enum at_ends {
+    AT_ENDS_NEVER,
+    AT_ENDS_ALWAYS,
+    AT_ENDS_VALUES /**< with one of `values`, which is a failure unless it's 0 */
+};
 
 /** A line that may follow the final result code. */
 struct at_completion {
@@ -204,7 +208,7 @@ struct at_form {
                                           or AT_NONE */
     uint8_t nfields;
     uint8_t neffects;
-    uint8_t nresponses;
+    uint8_t nresponses; /**< AT_SINKS_MAX at most */
     uint8_t nthen;
     uint8_t flags;                   /**< enum at_form_flag */
 };

@@ -102,7 +102,8 @@ void at_stream_expect_prompt(struct at_stream *stream, bool expected);
 
 /**
  * Called from the event of a line with a payload in text format: further
- * bytes of it are read straight to `dst`, which has room for all of it.
+ * bytes of it are read straight to `dst`, which has room for all of it. NULL,
+ * at any time: to the window again.
  */
 void at_stream_direct(struct at_stream *stream, uint8_t *dst);
 

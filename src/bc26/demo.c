@@ -396,9 +396,9 @@ static bool ping(struct demo *d)
     struct bc26_qping_result replies[4];
     struct bc26_qping_summary_result summary = {0};
     int status = bc26_qping(&d->client, &request, replies, 4, &summary);
-    if (status == AT_E_FAIL && summary.finresult == BC26_ERROR_NOT_SUPPORTED) {
+    if (status == AT_E_FAIL && d->client.error == BC26_ERROR_OPEN_PDP) {
         trace_flush(&d->trace);
-        puts("    this machine doesn't let the demo ping: the module says so with 555");
+        puts("    this machine doesn't let the demo ping: the module says so with 561");
         return true;
     }
     return expect_status(d, "bc26_qping", status, 5) &&

@@ -222,7 +222,8 @@ static bool completes(const struct at_client *c, const struct at_completion *the
     return c->phase == PHASE_THEN || (c->phase == PHASE_FINAL && (c->accepted || early));
 }
 
-static bool ends_with(const struct at_completion *then, const struct at_line *line)
+/* Whether a line ends the command with one of the values listed. */
+static bool has_end_value(const struct at_completion *then, const struct at_line *line)
 {
     int32_t value;
     if (then->ends == AT_ENDS_VALUES && at_line_int(line, then->ends_param, &value)) {
@@ -232,7 +233,7 @@ static bool ends_with(const struct at_completion *then, const struct at_line *li
             }
         }
     }
-    return then->ends == AT_ENDS_ALWAYS;
+    return false;
 }
 
 void at_client_announce(struct at_client *c, uint16_t record, const struct at_line *line)
@@ -264,8 +265,9 @@ static bool is_last(struct at_client *c, const struct at_completion *then,
 static bool has_failed(struct at_client *c, const struct at_completion *then,
                        const struct at_line *line)
 {
+    uint16_t status = has_end_value(then, line) ? then->ends_param : then->status;
     int32_t code;
-    if (at_line_int(line, then->status, &code) && code != 0) {
+    if (at_line_int(line, status, &code) && code != 0) {
         c->call->error = code;
         return true;
     }
@@ -275,7 +277,7 @@ static bool has_failed(struct at_client *c, const struct at_completion *then,
 static void complete(struct at_client *c, const struct at_completion *then,
                      const struct at_line *line)
 {
-    bool last = is_last(c, then, line) || ends_with(then, line);
+    bool last = is_last(c, then, line) || then->ends == AT_ENDS_ALWAYS || has_end_value(then, line);
     store(c, line);
     if (has_failed(c, then, line)) {
         c->verdict = AT_E_FAIL;

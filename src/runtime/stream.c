@@ -264,6 +264,7 @@ static void scan_fields(struct at_stream *s, const uint8_t *end)
         }
         break;
     default:
+        s->record = payload_record(s); /* what errs may be the payload */
         s->state = SKIP;
     }
 }
@@ -341,7 +342,7 @@ static void scan_skip(struct at_stream *s, const uint8_t *end)
         return;
     }
     s->scan = (uint16_t)(lf - s->window + 1);
-    end_unknown(s, s->scan - 1u, NULL);
+    end_unknown(s, s->scan - 1u, s->record);
 }
 
 /* Overlong lines ---------------------------------------------------------- */
@@ -438,6 +439,7 @@ static void scan_start(struct at_stream *s)
         s->line = s->scan;
         s->cs = 0;
         s->trailing = 0;
+        s->record = NULL;
         s->state = HEAD;
     }
 }

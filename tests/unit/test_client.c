@@ -1737,11 +1737,13 @@ START_TEST(ping_of_nobody)
     synced(CHUNK);
     start_ping();
     says("+QPING: 565");
-    ends(1);
+    ends(AT_E_FAIL);
+    ck_assert_int_eq(t.call.error, 565);
     ck_assert_int_eq(replies[0].result, 565);
     start_ping();
     says("+QPING: 561");
-    ends(1);
+    ends(AT_E_FAIL);
+    ck_assert_int_eq(t.call.error, 561);
     cmee_works();
     over();
 }
@@ -2618,6 +2620,21 @@ START_TEST(a_restart_ends_a_quarantine)
 }
 END_TEST
 
+START_TEST(a_comma_where_a_line_ends_proves_settings_wrong)
+{
+    static const struct modes plain;
+    synced_as(CHUNK, &plain);
+    start_read(sizeof read_data);
+    /* view mode 1, by now, and a payload that begins with a CR */
+    module("\r\n+QIRD: 10,\rx\r\nOK\r\n1\r\n");
+    ends(AT_E_LOST);
+    heard("unknown: +QIRD: 10,\rx");
+    heard("unknown: 1");
+    ck_assert_uint_eq(t.settings[BC26_SETTING_VIEW_MODE], AT_UNKNOWN);
+    over();
+}
+END_TEST
+
 START_TEST(a_header_that_fits_no_settings_proves_them_wrong)
 {
     static const struct modes push = {.access = 1};
@@ -3453,6 +3470,7 @@ int main(void)
     ADD(suite, "restarts", NCHUNKS, a_restart_ends_the_command, a_restart_between_commands,
         a_banner_while_waking_up, a_restart_amid_the_start_up, a_restart_stops_the_filler,
         a_restart_settles_all_debts, a_restart_ends_a_quarantine,
+        a_comma_where_a_line_ends_proves_settings_wrong,
         a_header_that_fits_no_settings_proves_them_wrong,
         a_header_that_fits_no_settings_means_quarantine,
         a_payload_forges_nothing_while_settings_are_unknown,
