@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import os
 import re
+import sys
 from typing import Callable, Iterable, Optional, TypeVar, Union
 
 from . import check
@@ -51,6 +52,14 @@ def load_spec(path: str, fragment: bool = False) -> tuple[Optional[Spec], list[D
     if spec and not report.failed:     # the proofs need a spec without holes
         check.check(spec, report)
     return (None if report.failed else spec), report.diagnostics()
+
+
+def spec_or_report(path: str) -> Optional[Spec]:
+    """The spec, or None; what is wrong with it goes to stderr."""
+    spec, diagnostics = load_spec(path)
+    for diagnostic in sorted(diagnostics):
+        print(diagnostic, file=sys.stderr)
+    return spec
 
 
 class Builder:

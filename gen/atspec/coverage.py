@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Optional
 
-from .build import load_spec
+from .build import spec_or_report
 from .model import Spec, ValueTable
 
 HOLE = "HOLE"
@@ -146,9 +146,7 @@ def add_coverage(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser
 
 
 def coverage(args: argparse.Namespace) -> int:
-    spec, diagnostics = load_spec(args.spec)
-    for d in sorted(diagnostics):
-        print(d, file=sys.stderr)
+    spec = spec_or_report(args.spec)
     if spec is None:
         return 1
     facts = read_facts(Path(args.tests)) if args.tests else None

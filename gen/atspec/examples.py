@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Optional, Union
 
 from . import VERSION
-from .build import load_spec
+from .build import spec_or_report
 from .dialogue import Dialogue
 from .diag import Report
 from .lower import FormView, Lowering, LowerError, Member, c_string, lower_table, number
@@ -264,15 +264,13 @@ def add_examples(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser
 
 
 def examples(args: argparse.Namespace) -> int:
-    spec, diagnostics = load_spec(args.spec)
-    for d in sorted(diagnostics):
-        print(d, file=sys.stderr)
+    spec = spec_or_report(args.spec)
     if spec is None:
         return 1
     try:
         text = render_examples(spec)
     except LowerError as e:
-        print(f"{args.spec}: error: {e}", file=sys.stderr)
+        print(e.placed(args.spec), file=sys.stderr)
         return 1
     output = Path(args.output)
     return write({output.name: text}, output.parent)

@@ -4,11 +4,10 @@ hold layout only."""
 from __future__ import annotations
 
 import textwrap
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import Iterable, Optional, Union
 
-from . import VERSION
-from .model import (Command, Completion, Condition, Count, Deadline, Effect, Field, Form, Line,
+from .model import (Command, Completion, Count, Effect, Field, Form, Line,
                     Mark, Param, Setting, Spec, Template, ValueTable, Variant)
 
 RUNTIME_VERSION = 1
@@ -22,6 +21,11 @@ class LowerError(Exception):
     def __init__(self, mark: Optional[Mark], message: str) -> None:
         super().__init__(message)
         self.mark = mark
+
+    def placed(self, path: str) -> str:
+        """The message with its place, or else with the spec's path."""
+        place = f"{self.mark.file}:{self.mark.line}:{self.mark.column}" if self.mark else path
+        return f"{place}: error: {self}"
 
 
 def c_string(text: str) -> str:

@@ -12,7 +12,7 @@ from typing import Any, Optional
 import jinja2
 
 from . import VERSION
-from .build import load_spec
+from .build import spec_or_report
 from .lower import (RUNTIME_VERSION, EffectView, FieldView, Lowering, LowerError, c_string,
                     command_heads, comment, lower_table, number)
 from .model import Spec
@@ -143,18 +143,15 @@ def add_build(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]")
 
 
 def build(args: argparse.Namespace) -> int:
-    spec, diagnostics = load_spec(args.spec)
-    for d in sorted(diagnostics):
-        print(d, file=sys.stderr)
-    if spec is None or any(d.severity == "error" for d in diagnostics):
+    spec = spec_or_report(args.spec)
+    if spec is None:
         return 1
     try:
         if args.only:
             spec = select_commands(spec, args.only.split(","))
         files = render(spec, module=not args.host)
     except LowerError as e:
-        where = f"{e.mark.file}:{e.mark.line}:{e.mark.column}" if e.mark else args.spec
-        print(f"{where}: error: {e}", file=sys.stderr)
+        print(e.placed(args.spec), file=sys.stderr)
         return 1
     output = Path(args.output)
     return stale(files, output) if args.check else write(files, output)
