@@ -47,7 +47,8 @@ function(at_generate name spec)
     file(GLOB generator CONFIGURE_DEPENDS ${PROJECT_SOURCE_DIR}/gen/atspec/*.py
         ${PROJECT_SOURCE_DIR}/gen/templates/*.j2 ${PROJECT_SOURCE_DIR}/spec/common/*.yaml
         ${PROJECT_SOURCE_DIR}/spec/*.json)
-    set(files ${out}/${name}.h ${out}/${name}.c ${out}/${name}_calls.c ${out}/${name}_tables.h ${out}/${name}_head.rl
+    set(files ${out}/${name}.h ${out}/${name}.c ${out}/${name}_calls.c
+        ${out}/${name}_manual.c ${out}/${name}_tables.h ${out}/${name}_head.rl
         ${out}/${name}_module.h ${out}/${name}_module.c ${out}/${name}_command.rl)
     # Files that would not change keep their times, so a stamp says when they were checked.
     add_custom_command(OUTPUT ${out}/stamp BYPRODUCTS ${files}
@@ -60,7 +61,8 @@ function(at_generate name spec)
     at_ragel(${out}/${name}_head.rl ${out}/${name}_head.c ${out}/stamp)
     at_ragel(${out}/${name}_command.rl ${out}/${name}_command.c ${out}/stamp)
 
-    add_library(${name} STATIC ${out}/${name}.c ${out}/${name}_calls.c ${out}/${name}_head.c)
+    add_library(${name} STATIC ${out}/${name}.c ${out}/${name}_calls.c ${out}/${name}_head.c
+        ${out}/${name}_manual.c)
     add_library(${name}_module STATIC ${out}/${name}_module.c ${out}/${name}_command.c)
     add_dependencies(${name} ${name}_generated)
     add_dependencies(${name}_module ${name}_generated)

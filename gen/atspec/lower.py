@@ -237,6 +237,7 @@ class RecordView:
     outcome: str
     ident: str
     scanned: str            # head for the head machine
+    places: list[Field]     # what `fields` are of
 
     @property
     def kind(self) -> str:
@@ -433,7 +434,7 @@ class Lowering:
             payload=payload, text=len(template.head), struct=struct, id=self.line_id(line),
             outcome=f"AT_OUTCOME_{(line.outcome or 'none').upper()}",
             ident=f"{line.c_name}_{line.kind}" + (f"_{index + 1}" if index else ""),
-            scanned=scanned)
+            scanned=scanned, places=fields)
 
     def make_heads(self) -> list[HeadView]:
         shapes = [(line, i, v) for line in self.spec.lines for i, v in enumerate(line.variants)]

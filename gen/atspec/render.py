@@ -15,13 +15,16 @@ from . import VERSION
 from .build import spec_or_report
 from .lower import (RUNTIME_VERSION, EffectView, FieldView, Lowering, LowerError, c_string,
                     command_heads, comment, lower_table, number)
+from .manual import manual
 from .model import Spec
 from .select import select_commands
 
 TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
 
 # template -> suffix of the file it becomes
-HOST = {"host.h.j2": ".h", "host.c.j2": ".c", "calls.c.j2": "_calls.c", "tables.h.j2": "_tables.h", "head.rl.j2": "_head.rl"}
+HOST = {"host.h.j2": ".h", "host.c.j2": ".c", "calls.c.j2": "_calls.c",
+        "tables.h.j2": "_tables.h", "head.rl.j2": "_head.rl",
+        "manual.c.j2": "_manual.c"}
 MODULE = {"module.h.j2": "_module.h", "module.c.j2": "_module.c", "command.rl.j2": "_command.rl"}
 
 
@@ -76,7 +79,7 @@ def context(spec: Spec) -> dict[str, Any]:
         "forms": low.forms, "structs": low.structs, "command_heads": command_heads(low.forms),
         "settings": settings(low), "nslots": sum(s.slots for s in spec.settings),
         "command_max": low.command_max(), "window_min": low.window_min(),
-        "lines": lines(low), "loop_index": lambda r: first[id(r)],
+        "lines": lines(low), "manual": manual(low), "loop_index": lambda r: first[id(r)],
         "start": [low.form_id(f) for f in spec.start],
         "barrier": [low.form_id(f) for f in spec.barrier],
         "wake": low.form_id(spec.wake) if spec.wake else "AT_NONE",

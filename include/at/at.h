@@ -3,5 +3,6 @@
 #define AT_AT_H
 
 #include "at/client.h"
+#include "at/manual.h"
 
 #endif

@@ -6,16 +6,17 @@
 int main(int argc, char **argv)
 {
     static const struct tool_command commands[] = {
-        {"decode", "a capture in, one JSON object per event out", tool_decode},
-        {"encode", "a command's exact bytes from its name and arguments", tool_encode},
-        {"sim", "a virtual BC26 on a pty, a TCP port or stdin", bc26_sim_command},
-        {"demo", "the manual's conversations with a virtual BC26", bc26_demo_command},
+        {"decode", "a capture in, one JSON object per event out", tool_decode, false},
+        {"encode", "a command's exact bytes from its name and arguments", tool_encode, false},
+        {"sim", "a virtual BC26 on a pty, a TCP port or stdin", bc26_sim_command, false},
+        {"demo", "the manual's conversations with a virtual BC26", bc26_demo_command, false},
     };
     static const struct tool bc26_tool = {
         .name = "bc26",
         .version = ATSPEC_VERSION,
         .module = &bc26,
         .grammar = &bc26_grammar,
+        .manual = &bc26_manual,
         .commands = commands,
         .ncommands = sizeof commands / sizeof commands[0],
     };

@@ -187,38 +187,6 @@ struct sim {
     uint32_t last_output;
 };
 
-static int signal_pipe[2] = { -1, -1 };
-
-static void on_signal(int number_of_signal)
-{
-    int before = errno;
-
-    (void)number_of_signal;
-    if (write(signal_pipe[1], "", 1) < 0) {
-        /* It's full, so the loop will wake up anyway. */
-    }
-    errno = before;
-}
-
-static bool catch_signals(void)
-{
-    struct sigaction action;
-
-    memset(&action, 0, sizeof action);
-    if (pipe(signal_pipe) != 0)
-        return false;
-    for (int i = 0; i < 2; i++) {
-        (void)at_posix_set_nonblocking(signal_pipe[i]);
-        (void)fcntl(signal_pipe[i], F_SETFD, FD_CLOEXEC);
-    }
-    action.sa_handler = on_signal;
-    (void)sigaction(SIGINT, &action, NULL);
-    (void)sigaction(SIGTERM, &action, NULL);
-    action.sa_handler = SIG_IGN;
-    (void)sigaction(SIGPIPE, &action, NULL);
-    return true;
-}
-
 static void say(void *ctx, const char *text)
 {
     (void)ctx;
@@ -471,7 +439,7 @@ static int run(struct sim *sim)
             return EXIT_FAILED;
         if (finished(sim))
             return EXIT_DONE;
-        fds[SIGNAL] = watch(signal_pipe[0], true, POLLIN);
+        fds[SIGNAL] = watch(at_posix_signals_fd(), true, POLLIN);
         fds[LISTENER] = watch(sim->listener, true, POLLIN);
         fds[IN] = watch(sim->in_fd, sim->in_len == 0 && !sim->ended, POLLIN);
         fds[OUT] = watch(sim->out_fd, sim->out_len > 0, POLLOUT);
@@ -526,7 +494,7 @@ static int start(struct sim *sim, const struct options *options)
     struct at_posix_why why = { "there is not enough memory" };
 
     sim->vm = virtual_new(&config, &why);
-    if (sim->vm == NULL || !catch_signals()) {
+    if (sim->vm == NULL || at_posix_signals_fd() < 0) {
         say(NULL, why.text);
         return EXIT_USAGE;
     }

@@ -114,6 +114,18 @@ uint32_t at_posix_now_ms(void);
 int at_posix_write_all(int fd, const void *data, size_t len,
                        uint32_t timeout_ms);
 
+/* ---- being asked to end ------------------------------------------------- */
+
+/**
+ * From now on SIGINT, SIGTERM and SIGHUP only make the returned descriptor
+ * readable, and SIGPIPE does nothing. There is one descriptor; further calls
+ * return the same. Returns it, or a negative errno.
+ */
+int at_posix_signals_fd(void);
+
+/** Takes one signal off: its number, or 0 when none came. */
+int at_posix_signals_take(void);
+
 /* ---- the pace of a UART ------------------------------------------------ */
 
 /**

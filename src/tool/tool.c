@@ -16,35 +16,110 @@ int tool_usage(const struct tool *tool, const char *format, ...)
     return TOOL_USAGE;
 }
 
+static void print_commands(const struct tool *tool, bool works)
+{
+    for (size_t i = 0; i < tool->ncommands; i++) {
+        if (tool->commands[i].works == works) {
+            printf("  %-8s %s\n", tool->commands[i].name, tool->commands[i].summary);
+        }
+    }
+}
+
 static void print_help(const struct tool *tool)
 {
     printf("usage: %s COMMAND [ARGUMENTS]\n\n", tool->name);
-    for (size_t i = 0; i < tool->ncommands; i++) {
-        printf("  %-8s %s\n", tool->commands[i].name, tool->commands[i].summary);
-    }
-    printf("\n%s COMMAND --help says more. Exit status: 0 done, 1 the answer is no, 2 usage.\n",
+    print_commands(tool, false);
+    printf("\n       %s --port PATH|HOST:PORT [--baud N] [--trace] COMMAND [ARGUMENTS]\n\n",
            tool->name);
+    print_commands(tool, true);
+    printf("\n  --port   the module: a serial port such as /dev/ttyUSB0, or an address\n"
+           "  --baud   speed of the serial port in bit/s, %u if it isn't given\n"
+           "  --trace  show on stderr what goes to the module (->) and comes from it (<-)\n"
+           "\n%s COMMAND --help says more. Exit status: 0 done, 1 the answer is no, 2 usage.\n",
+           TOOL_BAUD, tool->name);
 }
 
-int tool_main(const struct tool *tool, int argc, char **argv)
+static int take_baud(const struct tool *tool, const char *text, uint32_t *baud)
 {
-    if (argc < 2) {
-        return tool_usage(tool, "no command given; see %s --help", tool->name);
+    char *end;
+    unsigned long value = strtoul(text, &end, 10);
+    if (*text < '0' || *text > '9' || *end != '\0' || value == 0 || value > UINT32_MAX) {
+        return tool_usage(tool, "--baud takes bit/s such as %u, not '%s'", TOOL_BAUD, text);
     }
-    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
-        print_help(tool);
-        return TOOL_DONE;
-    }
-    if (strcmp(argv[1], "--version") == 0) {
-        printf("%s %s\n", tool->name, tool->version);
-        return TOOL_DONE;
-    }
-    for (size_t i = 0; i < tool->ncommands; i++) {
-        if (strcmp(argv[1], tool->commands[i].name) == 0) {
-            return tool->commands[i].run(tool, argc - 1, argv + 1);
+    *baud = (uint32_t)value;
+    return TOOL_DONE;
+}
+
+/* The options before the command. @return where it stands, or a negative exit status */
+static int read_options(const struct tool *tool, int argc, char **argv,
+                        struct tool_options *options)
+{
+    int i = 1;
+    for (; i < argc && argv[i][0] == '-'; i++) {
+        if (strcmp(argv[i], "--trace") == 0) {
+            options->trace = true;
+            continue;
+        }
+        bool port = strcmp(argv[i], "--port") == 0;
+        if (!port && strcmp(argv[i], "--baud") != 0) {
+            return -tool_usage(tool, "no option '%s'; see %s --help", argv[i], tool->name);
+        }
+        if (i + 1 == argc) {
+            return -tool_usage(tool, "%s lacks its value; see %s --help", argv[i], tool->name);
+        }
+        i++;
+        if (port) {
+            options->port = argv[i];
+        } else if (take_baud(tool, argv[i], &options->baud) != TOOL_DONE) {
+            return -TOOL_USAGE;
         }
     }
-    return tool_usage(tool, "no command '%s'; see %s --help", argv[1], tool->name);
+    return i < argc ? i : -tool_usage(tool, "no command given; see %s --help", tool->name);
+}
+
+static bool asks_for_help(int argc, char **argv)
+{
+    return argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0);
+}
+
+static int run(const struct tool *tool, const struct tool_command *command, int argc, char **argv)
+{
+    const struct tool_options *options = tool->options;
+    bool given = options->port != NULL || options->baud != TOOL_BAUD || options->trace;
+    if (command->works && options->port == NULL && !asks_for_help(argc, argv)) {
+        return tool_usage(tool, "%s needs a module: %s --port PATH|HOST:PORT %s ...",
+                          command->name, tool->name, command->name);
+    }
+    if (!command->works && given) {
+        return tool_usage(tool, "%s works without a module, so it takes no --port, --baud or "
+                          "--trace", command->name);
+    }
+    return command->run(tool, argc, argv);
+}
+
+int tool_main(const struct tool *given, int argc, char **argv)
+{
+    struct tool_options options = {NULL, TOOL_BAUD, false};
+    struct tool tool = *given;
+    tool.options = &options;
+    if (asks_for_help(argc, argv)) {
+        print_help(&tool);
+        return TOOL_DONE;
+    }
+    if (argc > 1 && strcmp(argv[1], "--version") == 0) {
+        printf("%s %s\n", tool.name, tool.version);
+        return TOOL_DONE;
+    }
+    int at = read_options(&tool, argc, argv, &options);
+    if (at < 0) {
+        return -at;
+    }
+    for (size_t i = 0; i < tool.ncommands; i++) {
+        if (strcmp(argv[at], tool.commands[i].name) == 0) {
+            return run(&tool, &tool.commands[i], argc - at, argv + at);
+        }
+    }
+    return tool_usage(&tool, "no command '%s'; see %s --help", argv[at], tool.name);
 }
 
 void tool_initial_settings(const struct at_module *module, uint8_t *settings)

@@ -17,10 +17,18 @@ enum tool_exit {
 
 struct tool;
 
+/** What stands before the command. */
+struct tool_options {
+    const char *port; /**< a serial port's path or HOST:PORT; NULL: none was given */
+    uint32_t baud;    /**< bit/s of a serial port */
+    bool trace;       /**< show both directions on stderr */
+};
+
 struct tool_command {
     const char *name;
     const char *summary; /**< one line for --help */
     int (*run)(const struct tool *tool, int argc, char **argv);
+    bool works;          /**< through a module, so it needs --port */
 };
 
 struct tool {
@@ -28,8 +36,10 @@ struct tool {
     const char *version;
     const struct at_module *module;
     const struct at_grammar *grammar;
+    const struct at_manual *manual;
     const struct tool_command *commands;
     size_t ncommands;
+    const struct tool_options *options; /**< tool_main fills it in */
 };
 
 /** Dispatch to a command; --help and --version. @return exit status */
@@ -50,6 +60,9 @@ int tool_set(const struct tool *tool, const char *assignment, uint8_t *settings)
 
 /** Settings as the manual says they are at first. */
 void tool_initial_settings(const struct at_module *module, uint8_t *settings);
+
+/** Speed of a serial port unless --baud says otherwise. */
+#define TOOL_BAUD 115200u
 
 /** Largest setting table and request that the tool can hold. */
 #define TOOL_SETTINGS_MAX 256u

@@ -6,7 +6,8 @@
 
 #include "bc26_module.h"
 
-const struct tool recorder_tool = {"test", "0", &bc26, &bc26_grammar, NULL, 0};
+const struct tool recorder_tool = {
+    .name = "test", .version = "0", .module = &bc26, .grammar = &bc26_grammar};
 
 /* Text --------------------------------------------------------------------------------- */
 
