@@ -1,23 +1,11 @@
-"""The contracts of `bc26 decode` and `bc26 encode`, from outside: bytes in, lines out.
-
-The program is the one that the environment variable BC26 names, or build/bin/bc26.
-"""
+"""The contracts of `bc26 decode` and `bc26 encode`, from outside: bytes in, lines out."""
 
 import json
-import os
-import pathlib
 import subprocess
 import tempfile
 import unittest
 
-ROOT = pathlib.Path(__file__).resolve().parents[2]
-BC26 = os.environ.get("BC26", str(ROOT / "build" / "bin" / "bc26"))
-
-DONE, NO, USAGE = 0, 1, 2
-
-
-def run(*arguments, data=b""):
-    return subprocess.run([BC26, *arguments], input=data, capture_output=True, timeout=60)
+from support import BC26, DONE, NO, ROOT, USAGE, run
 
 
 class Decode(unittest.TestCase):
