@@ -32,10 +32,15 @@ def c_string(text: str) -> str:
     return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
+def harmless(text: str) -> str:
+    """A text that can't end the comment it stands in."""
+    return text.replace("*/", "* /")
+
+
 def comment(text: str, indent: int = 0) -> str:
     """A documentation comment, wrapped; the first line is not indented."""
     pad = " " * indent
-    body = " ".join(text.split()).replace("*/", "* /")
+    body = harmless(" ".join(text.split()))
     if len(body) + indent + 7 <= 96:
         return f"/** {body} */"
     lines = textwrap.wrap(body, 92 - indent, break_long_words=False)
@@ -45,7 +50,7 @@ def comment(text: str, indent: int = 0) -> str:
 def block(lines: Iterable[str]) -> str:
     """A documentation comment of several paragraphs or list items."""
     out = []
-    for line in lines:
+    for line in map(harmless, lines):
         out += textwrap.wrap(line, 92, subsequent_indent="  " if line.startswith("-") else "",
                              break_long_words=False, break_on_hyphens=False) or [""]
     return "/**\n" + "".join(f" * {ln}".rstrip() + "\n" for ln in out) + " */"

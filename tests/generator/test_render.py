@@ -203,6 +203,34 @@ commands:
                 with self.subTest(f"{name} {compiler}"):
                     self.compile(out, compiler, "-O2", "-S", "-o", os.devnull)
 
+    def test_any_words(self) -> None:
+        """What is written for people may hold quotes, backslashes and line breaks."""
+        spec = self.folder / "words.yaml"
+        spec.write_text("""\
+atspec: 1
+module: words
+title: Words
+source: {document: 'The "manual"', version: '1', date: '2020-01-01', sections: {'1': All}}
+defaults: {response_time: 300 ms}
+finals:
+  OK: {line: OK, outcome: ok, doc: Done}
+  ERROR: {line: ERROR, outcome: error, doc: Refused}
+commands:
+  ODD:
+    section: '1'
+    doc: |
+      Say "no",
+      C:\\path and */
+    execute: {syntax: AT+ODD}
+    notes: ['really "odd"']
+""")
+        out = self.build(spec, "words")
+        for compiler in COMPILERS:
+            self.compile(out, compiler, "-fsyntax-only")
+        text = (out / "words_manual.c").read_text()
+        self.assertIn(r'"Say \"no\", C:\\path and */"', text)
+        self.assertIn(r'"really \"odd\""', text)
+
     def test_headers_in_cxx(self) -> None:
         for spec, name in ((SHIPPED, "bc26"), (SECOND, "tide")):
             out = self.build(spec, name)
