@@ -11,6 +11,11 @@
  *    go the same way. The end of a connection is told after all its data.
  *  - After a restart of the module every operation and every handle ends with
  *    AT_E_REBOOT; bc26_socket_close makes the handle free.
+ *  - When the port fails every operation ends with AT_E_PORT, and what is begun before it
+ *    works again does so too. Open it anew, then call at_client_reset: every handle ends
+ *    with AT_E_REBOOT, whatever became of the module; close it, and open it again. (While
+ *    no command is under way only `read` can fail. A loop of one's own sees that itself;
+ *    receives that wait for data end as late as with at_client_reset, and AT_E_REBOOT.)
  *
  * A channel carries one command at a time: sockets take turns, piece by piece, and
  * on each of them sending and reading do. Opening, resolving, ping and the time
@@ -76,9 +81,9 @@ struct bc26_sockets_config {
     void (*received)(void *ctx, int handle, const uint8_t *data, size_t n);
     /**
      * Optional: the other side ended the connection, and all its data were delivered
-     * (AT_OK); the module restarted (AT_E_REBOOT); or reading for `received` failed
-     * with this status, and goes on with the next notice or receive. A handle that
-     * ended is still to be closed.
+     * (AT_OK); the module restarted or the client was reset (AT_E_REBOOT); or reading for
+     * `received` failed with this status, and goes on with the next notice or receive. A
+     * handle that ended is still to be closed.
      */
     void (*ended)(void *ctx, int handle, int status);
     /** Optional: where data are read to for `received` in buffer mode; up to 512 bytes
@@ -134,6 +139,7 @@ struct bc26_sockets {
     uint8_t step;              /* ... what it is for; or none is */
     uint8_t turn;              /* ... and for whom */
     uint8_t data_mode;         /* whether the firmware has one */
+    bool unsettled;            /* there's more to do at once */
     size_t piece;              /* how many bytes are being sent */
     uint32_t used;             /* when the last command ended */
     struct bc26_task *service; /* neither of a socket: attach, ping ... */

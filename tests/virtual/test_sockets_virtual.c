@@ -1,6 +1,9 @@
 /* The sockets API through a virtual module in the same process, with real peers on
- * loopback: what arrives is what was sent, whatever the settings. One thread, one
- * loop; deadlines are so long that none is met. */
+ * loopback: what arrives is what was sent, whatever the settings and whatever breaks
+ * in the middle. One thread, one loop. The clock of both sides leaps where nothing is
+ * under way but waiting, so deadlines are met when nothing else can happen, and never
+ * because the machine is slow. */
+#define _GNU_SOURCE /* memmem */
 #include <arpa/inet.h>
 #include <check.h>
 #include <errno.h>
@@ -20,6 +23,13 @@
 enum { KIB = 1024, LONG = 1024 * KIB, SHORT = 64 * KIB, PATIENCE_MS = 30000 };
 
 /* Peers ------------------------------------------------------------------------ */
+
+/* When the line between host and module breaks. */
+struct cut {
+    bool in_data;  /* at a piece of data, or at a command line */
+    size_t after;  /* so many bytes of it */
+    size_t lost;   /* ... of which the last were taken and never arrive */
+};
 
 /* One connection seen from the other end, and what goes through it. */
 struct link {
@@ -46,6 +56,13 @@ static struct {
     struct link links[BC26_SOCKETS];
     size_t nlinks;
     size_t reset_after; /* bytes received by the first link; then the module restarts */
+    uint32_t leapt;     /* what the clock is ahead */
+    struct cut cut;
+    bool cuts;          /* the next time it can */
+    bool unplugged;
+    bool nameless;      /* the firmware doesn't say whose buffer is full */
+    uint8_t said[1 << 16]; /* its output, if that has to be changed */
+    size_t nsaid;
 } t;
 
 static uint8_t noise[2][LONG]; /* to the host, to the peer */
@@ -68,9 +85,11 @@ static void peer_listen(struct link *link)
     struct sockaddr_in address = {.sin_family = AF_INET,
                                   .sin_addr.s_addr = htonl(INADDR_LOOPBACK)};
     socklen_t size = sizeof address;
+    int small = 16 * KIB; /* so that back-pressure reaches the peer */
     link->fd = -1;
     link->listener = socket(AF_INET, SOCK_STREAM, 0);
     ck_assert_int_ge(link->listener, 0);
+    ck_assert_int_eq(setsockopt(link->listener, SOL_SOCKET, SO_SNDBUF, &small, sizeof small), 0);
     ck_assert_int_eq(bind(link->listener, (struct sockaddr *)&address, size), 0);
     ck_assert_int_eq(listen(link->listener, 1), 0);
     ck_assert_int_eq(getsockname(link->listener, (struct sockaddr *)&address, &size), 0);
@@ -150,29 +169,95 @@ static void peers_step(void)
 static uint32_t clock_now(void *ctx)
 {
     (void)ctx;
-    return at_posix_now_ms();
+    return at_posix_now_ms() + t.leapt;
+}
+
+/* The world goes on for at most so long. If nothing happens that time is over at once. */
+static void world(uint32_t wait_ms)
+{
+    struct pollfd fds[2 * BC26_SOCKETS + NET_POLLFDS_MAX];
+    size_t peers = peer_pollfds(fds);
+    size_t count = virtual_pollfds(t.vm, fds + peers, NET_POLLFDS_MAX);
+    uint32_t wait = (uint32_t)virtual_timeout_ms(t.vm); /* -1: for ever */
+    wait = virtual_waiting(t.vm) > 0 ? 0 : wait < wait_ms ? wait : wait_ms;
+    int patience = wait <= VIRTUAL_CLOSE_MS ? 1 : 20;
+    patience = wait == 0 ? 0 : patience;
+    if (poll(fds, (nfds_t)(peers + count), patience) == 0 && wait != UINT32_MAX) {
+        t.leapt += wait;
+    }
+    peers_step();
+    virtual_dispatch(t.vm, fds + peers, count);
+}
+
+/* How many of these bytes the port takes; the last of them may be lost. */
+static size_t cut_write(const uint8_t *data, size_t n)
+{
+    size_t heard = t.cut.after > t.cut.lost ? t.cut.after - t.cut.lost : 0;
+    t.unplugged = n >= t.cut.after;
+    n = t.unplugged ? t.cut.after : n;
+    (void)virtual_input(t.vm, data, heard < n ? heard : n);
+    t.cut.after -= n;
+    return n;
 }
 
 static int port_write(void *ctx, const uint8_t *data, size_t n)
 {
     (void)ctx;
-    return (int)virtual_input(t.vm, data, n);
+    if (!t.unplugged && t.cuts && virtual_in_data_mode(t.vm) == t.cut.in_data) {
+        n = cut_write(data, n);
+        return n > 0 ? (int)n : -1;
+    }
+    return t.unplugged ? -1 : (int)virtual_input(t.vm, data, n);
 }
 
-/* The world goes on while the host waits. */
+/* `"recv",0,"buff full"` becomes `"recv",buff full`. */
+static void forget_name(void)
+{
+    static const char full[] = "\"buff full\"\r\n", nameless[] = "buff full\r\n";
+    uint8_t *at = memmem(t.said, t.nsaid, full, sizeof full - 1);
+    while (at != NULL) {
+        uint8_t *to = at - 2;
+        uint8_t *behind = at + sizeof full - 1;
+        size_t rest = t.nsaid - (size_t)(behind - t.said);
+        memcpy(to, nameless, sizeof nameless - 1);
+        memmove(to + sizeof nameless - 1, behind, rest);
+        t.nsaid = (size_t)(to - t.said) + sizeof nameless - 1 + rest;
+        at = memmem(t.said, t.nsaid, full, sizeof full - 1);
+    }
+}
+
+static size_t module_output(uint8_t *data, size_t n)
+{
+    if (!t.nameless) {
+        return virtual_output(t.vm, data, n);
+    }
+    t.nsaid += virtual_output(t.vm, t.said + t.nsaid, sizeof t.said - t.nsaid);
+    forget_name();
+    n = n < t.nsaid ? n : t.nsaid;
+    memcpy(data, t.said, n);
+    t.nsaid -= n;
+    memmove(t.said, t.said + n, t.nsaid);
+    return n;
+}
+
+/* Nobody hears what the module says meanwhile. */
+static int read_unplugged(void)
+{
+    uint8_t unheard[512];
+    world(0);
+    while (virtual_output(t.vm, unheard, sizeof unheard) > 0) {
+    }
+    return -1;
+}
+
 static int port_read(void *ctx, uint8_t *data, size_t n, uint32_t wait_ms)
 {
-    struct pollfd fds[2 * BC26_SOCKETS + NET_POLLFDS_MAX];
-    size_t peers = peer_pollfds(fds);
-    size_t count = virtual_pollfds(t.vm, fds + peers, NET_POLLFDS_MAX);
-    int wait = virtual_timeout_ms(t.vm);
     (void)ctx;
-    wait = wait < 0 || wait > 20 ? 20 : wait;
-    wait = wait_ms < (uint32_t)wait ? (int)wait_ms : wait;
-    (void)poll(fds, (nfds_t)(peers + count), virtual_waiting(t.vm) > 0 ? 0 : wait);
-    peers_step();
-    virtual_dispatch(t.vm, fds + peers, count);
-    return (int)virtual_output(t.vm, data, n);
+    if (t.unplugged) {
+        return read_unplugged();
+    }
+    world(t.nsaid > 0 ? 0 : wait_ms);
+    return (int)module_output(data, n);
 }
 
 static void on_received(void *ctx, int handle, const uint8_t *data, size_t n)
@@ -214,11 +299,12 @@ static void setup(void)
         .window = t.window, .window_size = sizeof t.window,
         .command = t.command, .command_size = sizeof t.command,
         .text = t.text, .text_size = sizeof t.text, .settings = t.settings,
-        .latency_ms = UINT16_MAX,
+        .latency_ms = 10000,
     };
+    struct virtual_config module = {.now_ms = clock_now};
     (void)signal(SIGPIPE, SIG_IGN);
     memset(&t, 0, sizeof t);
-    t.vm = virtual_new(NULL, &why);
+    t.vm = virtual_new(&module, &why);
     ck_assert_msg(t.vm != NULL, "%s", why.text);
     ck_assert_int_eq(at_client_init(&t.client, &config), AT_OK);
     struct bc26_sockets_config sockets = {
@@ -252,12 +338,18 @@ static struct link *add_link(size_t to_host, size_t to_peer)
     return link;
 }
 
-static void open_link(struct link *link, int32_t mode)
+static struct bc26_qiopen to_link(const struct link *link, int32_t mode)
 {
     struct bc26_qiopen open = {
         .context_id = 1, .service_type = BC26_SERVICE_TYPE_TCP, .host = {"127.0.0.1", 9},
         .remote_port = link->port, .has_local_port = true, .has_access_mode = true,
         .access_mode = mode};
+    return open;
+}
+
+static void open_link(struct link *link, int32_t mode)
+{
+    struct bc26_qiopen open = to_link(link, mode);
     link->handle = bc26_socket_open(&t.sockets, &open);
     ck_assert_int_eq(link->handle, (int)(link - t.links)); /* the lowest that is free */
 }
@@ -376,8 +468,10 @@ START_TEST(calls_that_wait)
 }
 END_TEST
 
+/* Faults in the middle of a transfer ---------------------------------------------------- */
+
 /* The other side ends while the host still sends: all of its data come, then the end. */
-START_TEST(remote_close_in_the_middle)
+START_TEST(fault_remote_close)
 {
     struct link *link = add_link(SHORT, LONG);
     link->ends = true;
@@ -386,17 +480,16 @@ START_TEST(remote_close_in_the_middle)
     RUN_UNTIL(link->ended > 0 && !link->send.pending);
     ck_assert_uint_eq(link->received, SHORT);
     ck_assert_int_eq(link->end_status, AT_OK);
-    ck_assert_int_lt(link->send.status, 0);
+    ck_assert(link->send.status == AT_E_ERROR || link->send.status == AT_E_FAIL);
     ck_assert_uint_lt(link->send.count, LONG);
     ck_assert(!link->wrong);
     ck_assert_int_eq(bc26_socket_close(&t.sockets, link->handle), AT_OK);
     ck_assert_uint_eq(link->ended, 1);
-
     serves_again(link, _i);
 }
 END_TEST
 
-START_TEST(restart_in_the_middle)
+START_TEST(fault_restart)
 {
     struct link *link = add_link(LONG, LONG);
     t.reset_after = 10000;
@@ -407,8 +500,157 @@ START_TEST(restart_in_the_middle)
     ck_assert_int_eq(link->send.status, AT_E_REBOOT);
     ck_assert_int_eq(bc26_socket_close(&t.sockets, link->handle), AT_OK);
     ck_assert(!link->wrong);
-
     serves_again(link, _i);
+}
+END_TEST
+
+/* What the application's loop does, unplugged or not; it must come to an end. */
+static void run_unplugged(const struct bc26_task *task)
+{
+    for (unsigned n = 0; task->pending; n++) {
+        ck_assert_uint_lt(n, 1000);
+        (void)at_client_wait(&t.client, bc26_sockets_poll(&t.sockets));
+    }
+}
+
+/* The module is still there, or was restarted while nobody heard it. */
+static void plug_in(bool restarted)
+{
+    (void)read_unplugged();
+    if (restarted) {
+        virtual_reset(t.vm);
+        (void)read_unplugged();
+    }
+    t.cuts = t.unplugged = false;
+    at_client_reset(&t.client);
+}
+
+/* Its handle ended with the port, and is free for another connection. */
+static void check_lost(struct link *link)
+{
+    ck_assert_int_eq(link->end_status, AT_E_REBOOT);
+    ck_assert_int_eq(bc26_socket_send(&t.sockets, link->handle, "a", 1), AT_E_REBOOT);
+    ck_assert_int_eq(bc26_socket_close(&t.sockets, link->handle), AT_OK);
+}
+
+static const struct cut cuts[] = {
+    {false, 5, 0},      /* in a command line */
+    {false, 5, 5},
+    {true, 0, 0},       /* at the prompt */
+    {true, 700, 0},     /* in the data */
+    {true, 700, 600},
+    {true, 1460, 0},    /* behind them */
+    {true, 1460, 1400},
+};
+enum { NCUTS = sizeof cuts / sizeof cuts[0] };
+
+START_TEST(fault_port_unplugged_while_sending)
+{
+    int32_t mode = _i & 1;
+    uint8_t data[10];
+    struct bc26_task receive = {.done = NULL};
+    struct link *busy = add_link(LONG, LONG), *silent = add_link(0, 0);
+    open_link(busy, mode);
+    open_link(silent, mode);
+    ck_assert_int_eq(bc26_socket_recv_start(&t.sockets, &receive, silent->handle, data, 10), AT_OK);
+    start_send(busy);
+    RUN_UNTIL(busy->arrived >= SHORT);
+    t.cut = cuts[_i >> 2];
+    t.cuts = true;
+    run_unplugged(&busy->send);
+    ck_assert_int_eq(busy->send.status, AT_E_PORT);
+    ck_assert_int_eq(receive.status, AT_E_PORT);
+    ck_assert(!receive.pending);
+    ck_assert(!busy->wrong);
+    ck_assert_int_eq(bc26_socket_send(&t.sockets, busy->handle, "a", 1), AT_E_PORT);
+
+    plug_in((_i & 2) != 0);
+    check_lost(busy);
+    check_lost(silent);
+    serves_again(busy, mode);
+}
+END_TEST
+
+START_TEST(fault_port_unplugged_ends_every_task)
+{
+    uint8_t data[10];
+    struct bc26_task receive = {.done = NULL}, open = receive, attach = receive;
+    struct link *busy = add_link(LONG, LONG), *silent = add_link(0, 0), *closing = add_link(0, 0);
+    struct bc26_qiopen request = to_link(add_link(0, 0), BC26_ACCESS_MODE_BUFFER);
+    for (int i = 0; i < 3; i++) {
+        open_link(&t.links[i], _i);
+    }
+    start_send(busy);
+    RUN_UNTIL(busy->received >= SHORT);
+    ck_assert_int_eq(bc26_socket_recv_start(&t.sockets, &receive, 1, data, 10), AT_OK);
+    ck_assert_int_eq(bc26_socket_close_start(&t.sockets, &closing->close, 2), AT_OK);
+    ck_assert_int_eq(bc26_socket_open_start(&t.sockets, &open, &request), 3);
+    ck_assert_int_eq(bc26_sockets_attach_start(&t.sockets, &attach, 0), AT_OK);
+    t.unplugged = true;
+    run_unplugged(&receive); /* whichever is the first, the others end with it */
+    ck_assert_int_eq(receive.status, AT_E_PORT);
+    ck_assert_int_eq(busy->send.status, AT_E_PORT);
+    ck_assert_int_eq(closing->close.status, AT_E_PORT);
+    ck_assert_int_eq(open.status, AT_E_PORT);
+    ck_assert_int_eq(attach.status, AT_E_PORT);
+    ck_assert(!busy->send.pending && !closing->close.pending && !open.pending && !attach.pending);
+    ck_assert_int_eq(bc26_socket_close(&t.sockets, 2), AT_E_ARGUMENT); /* both are free */
+    ck_assert_int_eq(bc26_socket_close(&t.sockets, 3), AT_E_ARGUMENT);
+
+    plug_in(false);
+    check_lost(busy);
+    check_lost(silent);
+    serves_again(busy, _i);
+}
+END_TEST
+
+/* Without a command under way it's only the reading that fails. */
+START_TEST(fault_port_unplugged_in_a_call_that_waits)
+{
+    uint8_t data[10];
+    struct bc26_task other = {.done = NULL};
+    for (int i = 0; i < 2; i++) {
+        open_link(add_link(0, 0), _i);
+    }
+    ck_assert_int_eq(bc26_socket_recv_start(&t.sockets, &other, 1, data, 1), AT_OK);
+    t.unplugged = true;
+    ck_assert_int_eq(bc26_socket_recv(&t.sockets, 0, data, 1, UINT32_MAX), AT_E_PORT);
+    ck_assert(!other.pending);
+    ck_assert_int_eq(other.status, AT_E_PORT);
+
+    plug_in(false);
+    check_lost(&t.links[0]);
+    check_lost(&t.links[1]);
+    serves_again(&t.links[0], _i);
+}
+END_TEST
+
+/* The other side sends until nothing more goes. Nothing of it is lost, and the host can
+ * send meanwhile - with both texts of the notice. */
+START_TEST(fault_buffer_full)
+{
+    struct link *link = add_link(LONG, SHORT);
+    size_t sent = SIZE_MAX;
+    t.nameless = _i;
+    t.sockets.config.received = NULL; /* nobody reads */
+    open_link(link, BC26_ACCESS_MODE_BUFFER);
+    open_link(add_link(0, 0), BC26_ACCESS_MODE_BUFFER);
+    start_send(link);
+    RUN_UNTIL(t.sockets.counters.full > 0 && !link->send.pending && link->arrived == SHORT);
+    while (sent != link->sent) {
+        sent = link->sent;
+        for (int i = 0; i < 5; i++) {
+            step();
+        }
+    }
+    ck_assert_uint_lt(link->sent, LONG);
+    ck_assert_uint_eq(link->received, 0);
+    ck_assert_uint_eq(t.sockets.counters.full, 1);
+    t.sockets.config.received = on_received;
+    RUN_UNTIL(is_through(link));
+    check_link(link);
+    check_counters();
+    serves_again(link, BC26_ACCESS_MODE_BUFFER);
 }
 END_TEST
 
@@ -438,8 +680,12 @@ int main(void)
     tcase_add_loop_test(each, both_ways_in_every_mode, 0, 8);
     tcase_add_loop_test(each, five_at_once_in_mixed_modes, 0, 4);
     tcase_add_test(each, calls_that_wait);
-    tcase_add_loop_test(each, remote_close_in_the_middle, 0, 2);
-    tcase_add_loop_test(each, restart_in_the_middle, 0, 2);
+    tcase_add_loop_test(each, fault_remote_close, 0, 2);
+    tcase_add_loop_test(each, fault_restart, 0, 2);
+    tcase_add_loop_test(each, fault_port_unplugged_while_sending, 0, 4 * NCUTS);
+    tcase_add_loop_test(each, fault_port_unplugged_ends_every_task, 0, 2);
+    tcase_add_loop_test(each, fault_port_unplugged_in_a_call_that_waits, 0, 2);
+    tcase_add_loop_test(each, fault_buffer_full, 0, 2);
     tcase_add_test(each, nobody_listens);
     suite_add_tcase(suite, each);
     SRunner *runner = srunner_create(suite);
