@@ -23,8 +23,9 @@
  * as long as its arguments say.
  *
  * Every operation is a task that doesn't wait (names that end in _start), and has a
- * twin that does, which needs the client's `read` callback. While that waits, all
- * other tasks go on. Tasks may be started from the callbacks here and from `done`;
+ * twin that does, which needs the client's `read` callback (AT_E_ARGUMENT without it), and
+ * leaves the code of a failure in the client's `error`. While it waits, all other tasks
+ * go on. Tasks may be started from the callbacks here and from `done`;
  * twins that wait, and bc26_sockets_poll, may not be called from any callback.
  *
  * Back-pressure. In buffer mode what nobody reads stays in the module (20 packets
@@ -156,7 +157,8 @@ int bc26_sockets_init(struct bc26_sockets *sockets, const struct bc26_sockets_co
 
 /**
  * In place of at_client_poll: after at_client_commit, after tasks were started, and
- * when time has passed. @return milliseconds until it has to be called again
+ * when time has passed. @return milliseconds until it has to be called again; 0 only
+ * if there is more to do at once
  */
 uint32_t bc26_sockets_poll(struct bc26_sockets *sockets);
 
@@ -183,6 +185,12 @@ int bc26_socket_open_start(struct bc26_sockets *sockets, struct bc26_task *task,
 
 /**
  * Sends data: all, or it fails. A datagram must fit into one piece (1460 bytes).
+ *
+ * After a timeout (and AT_E_LOST, AT_E_PORT) nobody knows what became of the last piece,
+ * so close the socket rather than send it again. Asking wouldn't tell: the module's count
+ * (bc26_qisend_progress) is of what it took, and data mode is only left by filling up the
+ * piece with other bytes; it may yet be sent when the count was read; and firmware
+ * without data mode has no count.
  * @return `size`; AT_E_FAIL, AT_E_ERROR: refused; AT_E_TIMEOUT: the last piece may have been
  *         sent or not; AT_E_BUSY: the handle sends already; AT_E_ARGUMENT: no such handle,
  *         nothing to send, a datagram too long; AT_E_REBOOT; AT_E_CANCELED: closed meanwhile
@@ -196,6 +204,7 @@ int bc26_socket_send_start(struct bc26_sockets *sockets, struct bc26_task *task,
  * @param wait_ms  how long to wait for the first byte; UINT32_MAX: as long as it takes
  * @return bytes; 0: the other side closed, and all was read; AT_E_TIMEOUT: nothing came (or
  *         an answer failed to: see client's counters); AT_E_BUSY: a receive is posted already;
+ *         AT_E_LOST: the module's settings were others than known, and data may be missing;
  *         AT_E_ARGUMENT, AT_E_REBOOT, AT_E_CANCELED ...
  */
 int bc26_socket_recv(struct bc26_sockets *sockets, int handle, void *data, size_t size,
