@@ -239,7 +239,6 @@ static void lose(struct bc26_sockets *s, int handle)
     struct bc26_socket *socket = &s->sockets[handle];
     bool open = socket->state == OPEN;
     bool held = open || (socket->state == GONE && socket->life == NULL);
-    socket->stale = true; /* if it was but the channel that was opened anew */
     socket->state = held ? GONE : FREE;
     end(&socket->life, AT_E_REBOOT);
     end_transfers(socket, AT_E_REBOOT);
@@ -248,15 +247,31 @@ static void lose(struct bc26_sockets *s, int handle)
     }
 }
 
+/* Told more than once: a banner has several lines. What was begun since then and isn't
+ * sent yet has nothing to lose. */
 static void on_restarted(void *ctx)
 {
     struct bc26_sockets *s = ctx;
+    bool used[BC26_SOCKETS];
+    bool serving = s->service != NULL;
     s->counters.broken += (uint32_t)s->missing;
     s->missing = 0;
-    for (int i = 0; i < BC26_SOCKETS; i++) {
-        lose(s, i);
+    if (s->untouched) {
+        return;
     }
-    end(&s->service, AT_E_REBOOT);
+    s->untouched = true;
+    for (int i = 0; i < BC26_SOCKETS; i++) {
+        used[i] = s->sockets[i].state != FREE;
+        s->sockets[i].stale = true; /* if it was but the channel that was opened anew */
+    }
+    for (int i = 0; i < BC26_SOCKETS; i++) { /* but not what is begun meanwhile */
+        if (used[i]) {
+            lose(s, i);
+        }
+    }
+    if (serving) {
+        end(&s->service, AT_E_REBOOT);
+    }
 }
 
 /* The port failed: nothing that waits for it may wait for ever. What is open stays so -
@@ -628,6 +643,7 @@ static bool take_turn(struct bc26_sockets *s)
         return false;
     }
     s->step = (uint8_t)(may_doze(s) ? STEP_WAKE : step);
+    s->untouched = false;
     s->call.error = -1; /* should it not even begin */
     int status = start_step(s);
     if (status == AT_E_BUSY && !is_stuck(s)) { /* the channel is somebody else's at present */

@@ -16,6 +16,7 @@
  *    with AT_E_REBOOT, whatever became of the module; close it, and open it again. (While
  *    no command is under way only `read` can fail. A loop of one's own sees that itself;
  *    receives that wait for data end as late as with at_client_reset, and AT_E_REBOOT.)
+ *    A port that doesn't fail but takes nothing for 10 s is AT_E_TIMEOUT.
  *
  * A channel carries one command at a time: sockets take turns, piece by piece, and
  * on each of them sending and reading do. Opening, resolving, ping and the time
@@ -150,6 +151,7 @@ struct bc26_sockets {
     bool hex;
     uint8_t digits[2];         /* of it, until there are two */
     uint8_t ndigits;
+    bool untouched;            /* since the module restarted nothing was sent to it */
 };
 
 /** Takes the client's unsolicited lines from now on. @return AT_OK or AT_E_ARGUMENT */

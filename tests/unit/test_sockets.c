@@ -751,6 +751,42 @@ START_TEST(a_restart_ends_everything)
 }
 END_TEST
 
+static void on_done_open(void *ctx, struct bc26_task *task)
+{
+    static struct bc26_qiopen wanted;
+    static struct bc26_qntp ntp = {.context_id = 1, .server = {"n", 1}};
+    static struct bc26_qntp_result time;
+    struct bc26_task *next = ctx;
+    ck_assert_int_eq(task->status, AT_E_REBOOT);
+    wanted = request(BC26_SERVICE_TYPE_TCP, BUFFER);
+    ck_assert_int_eq(bc26_socket_open_start(&t.sockets, &next[0], &wanted), 1);
+    ck_assert_int_eq(bc26_sockets_time_start(&t.sockets, &next[1], &ntp, &time), AT_OK);
+}
+
+/* What is begun by the one who is told of it goes on, after the start-up. */
+START_TEST(a_restart_ends_nothing_new)
+{
+    start(chunks[_i], TEXT);
+    open_tcp(0, BUFFER);
+    struct bc26_task next[2] = {named("o"), named("n")};
+    struct bc26_task recv = {.done = on_done_open, .ctx = next};
+    ck_assert_int_eq(bc26_socket_recv_start(&t.sockets, &recv, 0, t.buffer, 9), AT_OK);
+    t.sockets.turn = 0; /* so that it's number 1's turn */
+    says(BANNER);
+    script_start(TEXT, ERROR);
+    script("AT+QICLOSE=1", CLOSE_OK);
+    script("AT+QNTP=1,\"n\"", OK "\r\n+QNTP: 0,\"19/06/11,11:08:20+32\"\r\n");
+    script("AT+QIOPEN=1,1,\"TCP\",\"h.net\",7,0,0", OK "\r\n+QIOPEN: 1,0\r\n");
+    settle();
+    ck_assert_str_eq(t.order, "no");
+    ck_assert_int_eq(next[0].status, 1);
+    ck_assert_int_eq(next[1].status, 1);
+    says(BANNER); /* that's another one */
+    settle();
+    heard("0:-9 1:-9 ");
+}
+END_TEST
+
 START_TEST(a_restart_nobody_was_waiting_for)
 {
     start(chunks[_i], TEXT);
@@ -777,6 +813,32 @@ START_TEST(a_port_that_fails)
     at_client_reset(&t.client);
     script_start(TEXT, ERROR);
     open_tcp(0, BUFFER);
+}
+END_TEST
+
+static void on_done_again(void *ctx, struct bc26_task *task)
+{
+    ++*(unsigned *)ctx;
+    ck_assert_int_eq(task->status, AT_E_PORT);
+    ck_assert_int_eq(bc26_socket_send_start(&t.sockets, task, 0, "a", 1), AT_OK);
+}
+
+/* Who tries again at once doesn't keep others waiting, nor polling from coming to an end. */
+START_TEST(a_port_that_fails_for_ever)
+{
+    unsigned tries = 0;
+    struct bc26_task again = {.done = on_done_again, .ctx = &tries};
+    start(chunks[_i], TEXT);
+    open_tcp(0, BUFFER);
+    open_tcp(1, BUFFER);
+    t.unplugged = true;
+    ck_assert_int_eq(bc26_socket_send_start(&t.sockets, &again, 0, "a", 1), AT_OK);
+    ck_assert_int_eq(bc26_socket_recv(&t.sockets, 1, t.buffer, 1, UINT32_MAX), AT_E_PORT);
+    ck_assert_uint_ge(tries, 1);
+    for (unsigned i = 0; i < 20; i++) {
+        (void)bc26_sockets_poll(&t.sockets);
+    }
+    ck_assert_uint_le(tries, 2 + 20 * 2);
 }
 END_TEST
 
@@ -1181,7 +1243,9 @@ int main(void)
     ADD(a_restart_ends_everything);
     ADD(a_restart_nobody_was_waiting_for);
     ADD(a_port_that_fails);
+    ADD(a_port_that_fails_for_ever);
     ADD(a_port_that_takes_nothing);
+    ADD(a_restart_ends_nothing_new);
     ADD(calls_that_wait_need_a_read);
     ADD(the_code_of_a_failure);
     ADD(a_module_that_dozes);
