@@ -7,7 +7,7 @@
 
 #include <string.h>
 
-enum { SERVICE = BC26_SOCKETS, TURNS, EMPTY = 1 };
+enum { SERVICE = BC26_SOCKETS, TURNS, EMPTY = 1, STUCK_MS = 10000 };
 
 enum state {
     FREE,
@@ -239,7 +239,6 @@ static void lose(struct bc26_sockets *s, int handle)
     struct bc26_socket *socket = &s->sockets[handle];
     bool open = socket->state == OPEN;
     bool held = open || (socket->state == GONE && socket->life == NULL);
-    socket->stale = true; /* if it was but the channel that was opened anew */
     socket->state = held ? GONE : FREE;
     end(&socket->life, AT_E_REBOOT);
     end_transfers(socket, AT_E_REBOOT);
@@ -248,15 +247,47 @@ static void lose(struct bc26_sockets *s, int handle)
     }
 }
 
+/* Told more than once: a banner has several lines. What was begun since then and isn't
+ * sent yet has nothing to lose. */
 static void on_restarted(void *ctx)
 {
     struct bc26_sockets *s = ctx;
+    bool used[BC26_SOCKETS];
+    bool serving = s->service != NULL;
     s->counters.broken += (uint32_t)s->missing;
     s->missing = 0;
-    for (int i = 0; i < BC26_SOCKETS; i++) {
-        lose(s, i);
+    if (s->untouched) {
+        return;
     }
-    end(&s->service, AT_E_REBOOT);
+    s->untouched = true;
+    for (int i = 0; i < BC26_SOCKETS; i++) {
+        used[i] = s->sockets[i].state != FREE;
+        s->sockets[i].stale = true; /* if it was but the channel that was opened anew */
+    }
+    for (int i = 0; i < BC26_SOCKETS; i++) { /* but not what is begun meanwhile */
+        if (used[i]) {
+            lose(s, i);
+        }
+    }
+    if (serving) {
+        end(&s->service, AT_E_REBOOT);
+    }
+}
+
+/* The port failed: nothing that waits for it may wait for ever. What is open stays so -
+ * the module may still be there - until the client is reset. */
+static void on_port_failed(struct bc26_sockets *s)
+{
+    for (int i = 0; i < BC26_SOCKETS; i++) {
+        struct bc26_socket *socket = &s->sockets[i];
+        end_transfers(socket, AT_E_PORT);
+        if (socket->life != NULL && socket->state != GONE) {
+            socket->state = FREE;
+            socket->stale = true;
+            end(&socket->life, AT_E_PORT);
+        }
+    }
+    end(&s->service, AT_E_PORT);
 }
 
 /* Sending ----------------------------------------------------------------- */
@@ -523,6 +554,13 @@ static bool may_doze(const struct bc26_sockets *s)
            at_client_now(s->config.client) - s->used >= s->config.doze_ms;
 }
 
+/* Whether it's the port that takes nothing, not even the rest of what was given up. */
+static bool is_stuck(const struct bc26_sockets *s)
+{
+    return at_client_idle(s->config.client) &&
+           at_client_now(s->config.client) - s->used >= STUCK_MS;
+}
+
 /* AT_OK: a command is under way. EMPTY: no more are needed. */
 static int start_step(struct bc26_sockets *s)
 {
@@ -583,6 +621,9 @@ static void conclude(struct bc26_sockets *s, int status)
     default: /* awake, whether the module heard it or not */
         break;
     }
+    if (status == AT_E_PORT) {
+        on_port_failed(s);
+    }
 }
 
 /* Whether anything was done for whose turn it is. */
@@ -602,11 +643,14 @@ static bool take_turn(struct bc26_sockets *s)
         return false;
     }
     s->step = (uint8_t)(may_doze(s) ? STEP_WAKE : step);
+    s->untouched = false;
+    s->call.error = -1; /* should it not even begin */
     int status = start_step(s);
-    if (status == AT_E_BUSY) { /* the channel is somebody else's at present */
+    if (status == AT_E_BUSY && !is_stuck(s)) { /* the channel is somebody else's at present */
         s->step = STEP_NONE;
         return false;
     }
+    status = status == AT_E_BUSY ? AT_E_TIMEOUT : status;
     if (status == EMPTY) {
         s->step = STEP_NONE;
         end(&s->service, AT_OK);
@@ -616,22 +660,23 @@ static bool take_turn(struct bc26_sockets *s)
     return true;
 }
 
-/* Whether there may be more to do that no event will tell of. */
-static bool go_on(struct bc26_sockets *s)
+/* Until a command is under way. There may be more to do that no event will tell of,
+ * as what ended may have begun something else. */
+static void go_on(struct bc26_sockets *s)
 {
     bool acted = false;
     for (unsigned i = 0; i < TURNS && s->step == STEP_NONE; i++) {
         s->turn = s->turn + 1 < TURNS ? (uint8_t)(s->turn + 1) : 0;
         acted = take_turn(s) || acted;
     }
-    return acted && s->step == STEP_NONE;
+    s->unsettled = acted && s->step == STEP_NONE;
 }
 
 static void on_done(void *ctx, struct at_call *call)
 {
     struct bc26_sockets *s = ctx;
     conclude(s, call->status);
-    (void)go_on(s);
+    go_on(s);
 }
 
 /* The public calls -------------------------------------------------------- */
@@ -657,13 +702,11 @@ int bc26_sockets_init(struct bc26_sockets *s, const struct bc26_sockets_config *
 uint32_t bc26_sockets_poll(struct bc26_sockets *s)
 {
     uint32_t wait = at_client_poll(s->config.client);
-    if (s->step != STEP_NONE) {
-        return wait;
+    if (s->step == STEP_NONE) {
+        go_on(s);
+        wait = at_client_poll(s->config.client); /* of the command that was begun */
     }
-    if (go_on(s)) {
-        return 0;
-    }
-    return at_client_poll(s->config.client);
+    return s->unsettled ? 0 : wait;
 }
 
 int bc26_socket_open_start(struct bc26_sockets *s, struct bc26_task *task,
@@ -830,7 +873,7 @@ static bool take_back(struct bc26_task **slot, struct bc26_task *task)
     return mine;
 }
 
-/* Give up a task that no command is under way for. */
+/* As if the task hadn't been started; no command has been, for it. */
 static void withdraw(struct bc26_sockets *s, struct bc26_task *task)
 {
     (void)take_back(&s->service, task);
@@ -838,9 +881,8 @@ static void withdraw(struct bc26_sockets *s, struct bc26_task *task)
         struct bc26_socket *socket = &s->sockets[i];
         (void)take_back(&socket->send, task);
         (void)take_back(&socket->recv, task);
-        if (take_back(&socket->life, task)) {
-            socket->state = FREE;
-            socket->stale = true;
+        if (take_back(&socket->life, task) && socket->state != GONE) {
+            socket->state = socket->state == OPENING ? FREE : OPEN;
         }
     }
 }
@@ -870,20 +912,23 @@ static int wait_within(struct bc26_sockets *s, struct bc26_task *task, int start
     if (started < 0) {
         return started;
     }
+    if (client->config.read == NULL) {
+        withdraw(s, task);
+        return AT_E_ARGUMENT;
+    }
     for (;;) {
         uint32_t wait = bc26_sockets_poll(s);
         uint32_t left = time_left(s, task, since, most_ms);
         if (!task->pending) {
+            client->error = task->error;
             return task->status;
         }
         if (left == 0) {
             withdraw(s, task);
             return task->count > 0 ? (int)task->count : AT_E_TIMEOUT;
         }
-        int status = at_client_wait(client, wait < left ? wait : left);
-        if (status != AT_OK && task->pending && s->step == STEP_NONE) {
-            withdraw(s, task);
-            return status;
+        if (at_client_wait(client, wait < left ? wait : left) != AT_OK && s->step == STEP_NONE) {
+            on_port_failed(s); /* no command was under way that could have told */
         }
     }
 }

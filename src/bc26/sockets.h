@@ -11,6 +11,12 @@
  *    go the same way. The end of a connection is told after all its data.
  *  - After a restart of the module every operation and every handle ends with
  *    AT_E_REBOOT; bc26_socket_close makes the handle free.
+ *  - When the port fails every operation ends with AT_E_PORT, and what is begun before it
+ *    works again does so too. Open it anew, then call at_client_reset: every handle ends
+ *    with AT_E_REBOOT, whatever became of the module; close it, and open it again. (While
+ *    no command is under way only `read` can fail. A loop of one's own sees that itself;
+ *    receives that wait for data end as late as with at_client_reset, and AT_E_REBOOT.)
+ *    A port that doesn't fail but takes nothing for 10 s is AT_E_TIMEOUT.
  *
  * A channel carries one command at a time: sockets take turns, piece by piece, and
  * on each of them sending and reading do. Opening, resolving, ping and the time
@@ -18,8 +24,9 @@
  * as long as its arguments say.
  *
  * Every operation is a task that doesn't wait (names that end in _start), and has a
- * twin that does, which needs the client's `read` callback. While that waits, all
- * other tasks go on. Tasks may be started from the callbacks here and from `done`;
+ * twin that does, which needs the client's `read` callback (AT_E_ARGUMENT without it), and
+ * leaves the code of a failure in the client's `error`. While it waits, all other tasks
+ * go on. Tasks may be started from the callbacks here and from `done`;
  * twins that wait, and bc26_sockets_poll, may not be called from any callback.
  *
  * Back-pressure. In buffer mode what nobody reads stays in the module (20 packets
@@ -76,9 +83,9 @@ struct bc26_sockets_config {
     void (*received)(void *ctx, int handle, const uint8_t *data, size_t n);
     /**
      * Optional: the other side ended the connection, and all its data were delivered
-     * (AT_OK); the module restarted (AT_E_REBOOT); or reading for `received` failed
-     * with this status, and goes on with the next notice or receive. A handle that
-     * ended is still to be closed.
+     * (AT_OK); the module restarted or the client was reset (AT_E_REBOOT); or reading for
+     * `received` failed with this status, and goes on with the next notice or receive. A
+     * handle that ended is still to be closed.
      */
     void (*ended)(void *ctx, int handle, int status);
     /** Optional: where data are read to for `received` in buffer mode; up to 512 bytes
@@ -134,6 +141,7 @@ struct bc26_sockets {
     uint8_t step;              /* ... what it is for; or none is */
     uint8_t turn;              /* ... and for whom */
     uint8_t data_mode;         /* whether the firmware has one */
+    bool unsettled;            /* there's more to do at once */
     size_t piece;              /* how many bytes are being sent */
     uint32_t used;             /* when the last command ended */
     struct bc26_task *service; /* neither of a socket: attach, ping ... */
@@ -143,6 +151,7 @@ struct bc26_sockets {
     bool hex;
     uint8_t digits[2];         /* of it, until there are two */
     uint8_t ndigits;
+    bool untouched;            /* since the module restarted nothing was sent to it */
 };
 
 /** Takes the client's unsolicited lines from now on. @return AT_OK or AT_E_ARGUMENT */
@@ -150,7 +159,8 @@ int bc26_sockets_init(struct bc26_sockets *sockets, const struct bc26_sockets_co
 
 /**
  * In place of at_client_poll: after at_client_commit, after tasks were started, and
- * when time has passed. @return milliseconds until it has to be called again
+ * when time has passed. @return milliseconds until it has to be called again; 0 only
+ * if there is more to do at once
  */
 uint32_t bc26_sockets_poll(struct bc26_sockets *sockets);
 
@@ -177,6 +187,12 @@ int bc26_socket_open_start(struct bc26_sockets *sockets, struct bc26_task *task,
 
 /**
  * Sends data: all, or it fails. A datagram must fit into one piece (1460 bytes).
+ *
+ * After a timeout (and AT_E_LOST, AT_E_PORT) nobody knows what became of the last piece,
+ * so close the socket rather than send it again. Asking wouldn't tell: the module's count
+ * (bc26_qisend_progress) is of what it took, and data mode is only left by filling up the
+ * piece with other bytes; it may yet be sent when the count was read; and firmware
+ * without data mode has no count.
  * @return `size`; AT_E_FAIL, AT_E_ERROR: refused; AT_E_TIMEOUT: the last piece may have been
  *         sent or not; AT_E_BUSY: the handle sends already; AT_E_ARGUMENT: no such handle,
  *         nothing to send, a datagram too long; AT_E_REBOOT; AT_E_CANCELED: closed meanwhile
@@ -190,6 +206,7 @@ int bc26_socket_send_start(struct bc26_sockets *sockets, struct bc26_task *task,
  * @param wait_ms  how long to wait for the first byte; UINT32_MAX: as long as it takes
  * @return bytes; 0: the other side closed, and all was read; AT_E_TIMEOUT: nothing came (or
  *         an answer failed to: see client's counters); AT_E_BUSY: a receive is posted already;
+ *         AT_E_LOST: the module's settings were others than known, and data may be missing;
  *         AT_E_ARGUMENT, AT_E_REBOOT, AT_E_CANCELED ...
  */
 int bc26_socket_recv(struct bc26_sockets *sockets, int handle, void *data, size_t size,

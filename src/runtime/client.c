@@ -224,7 +224,11 @@ void at_client_end(struct at_client *c, int status)
 
 static void abandon(struct at_client *c, int status)
 {
-    at_client_quarantine(c);
+    if (status == AT_E_PORT) {
+        at_client_cut_off(c);
+    } else {
+        at_client_quarantine(c);
+    }
     at_client_finish(c, status);
 }
 
@@ -422,7 +426,7 @@ void at_client_reset(struct at_client *c)
 {
     at_stream_finish(&c->stream);
     c->tainted = false;
-    at_client_restarted(c);
+    at_client_renewed(c);
 }
 
 void at_client_listen(struct at_client *c, const struct at_listener *listener)

@@ -59,6 +59,8 @@ bool at_client_needs_settings(const struct at_client *c);
 void at_client_own_ended(struct at_client *c, int status);
 /* No answer of the command under way can be told from a later one's. */
 void at_client_quarantine(struct at_client *c);
+/* Likewise, and what was written of it may not have arrived. */
+void at_client_cut_off(struct at_client *c);
 /* The rest is over. */
 void at_client_rested(struct at_client *c);
 /* Some command of the client's own got nowhere. */
@@ -66,6 +68,8 @@ void at_client_failed_try(struct at_client *c);
 /* Nothing is known about the module. */
 void at_client_forget(struct at_client *c);
 void at_client_restarted(struct at_client *c);
+/* Likewise, but that it may still be in data mode: it's the transport that is new. */
+void at_client_renewed(struct at_client *c);
 void at_client_tell_restart(struct at_client *c);
 /* Send the bytes that bring the module out of data mode. */
 void at_client_leave_data_mode(struct at_client *c);

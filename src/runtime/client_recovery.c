@@ -15,7 +15,8 @@
  * can't be cancelled, and the module waits for them for ever: so they are
  * filled up - but only once the prompt came, however late, or a barrier was
  * swallowed. The peer then receives filler, which is counted; the alternative
- * is a module that has to be restarted. */
+ * is a module that has to be restarted. A port that failed may have swallowed some
+ * itself; and a client that was reset still knows that much. */
 #include "client_internal.h"
 
 #include <string.h>
@@ -39,17 +40,9 @@ static void make_clean(struct at_client *c)
     c->stuck = 0;
 }
 
-void at_client_tell_restart(struct at_client *c)
-{
-    if (c->listener != NULL) {
-        c->listener->restarted(c->listener->ctx);
-    }
-}
-
-void at_client_restarted(struct at_client *c)
+static void start_anew(struct at_client *c)
 {
     at_client_forget(c);
-    make_clean(c);
     c->fill = 0;
     c->out_len = 0;
     c->owed = 0;
@@ -60,12 +53,50 @@ void at_client_restarted(struct at_client *c)
     }
 }
 
+void at_client_tell_restart(struct at_client *c)
+{
+    if (c->listener != NULL) {
+        c->listener->restarted(c->listener->ctx);
+    }
+}
+
+void at_client_restarted(struct at_client *c)
+{
+    make_clean(c);
+    start_anew(c);
+}
+
+void at_client_renewed(struct at_client *c)
+{
+    if (c->call != NULL) {
+        at_client_cut_off(c);
+    }
+    uint32_t stuck = c->stuck;
+    make_clean(c);
+    c->stuck = stuck; /* whether it still is, what is swallowed will tell */
+    start_anew(c);
+}
+
 /* Quarantine -------------------------------------------------------------- */
 
-static void remember_data_mode(struct at_client *c)
+/* What is missing of the data. If the port failed, of what it took nobody knows how
+ * much arrived: then as much as all of it, as what is too much does no harm. */
+static size_t missing_data(const struct at_client *c, bool arrived)
+{
+    size_t n = c->data.len;
+    size_t begun = c->phase == PHASE_DATA ? c->out_len : 0;
+    if (!arrived) {
+        n = at_request_data(c->config.module, c->form, c->request).len;
+        begun = 0;
+    }
+    return begun + n * (c->hex ? 2u : 1u);
+}
+
+static void remember_data_mode(struct at_client *c, bool arrived)
 {
     const struct at_data *data = c->form->data;
-    if (data == NULL || data->prompt == 0 || c->phase > PHASE_DATA) {
+    enum phase last = arrived ? PHASE_DATA : PHASE_FINAL;
+    if (data == NULL || data->prompt == 0 || c->phase > last) {
         return;
     }
     bool sending = c->phase == PHASE_DATA;
@@ -73,8 +104,8 @@ static void remember_data_mode(struct at_client *c)
     c->stuck = 1;
     c->prompted = true;
     if (data->until < 0) {
-        c->stuck = (uint32_t)((sending ? c->out_len : 0) + c->data.len * (c->hex ? 2u : 1u));
-        c->prompted = sending;
+        c->stuck = (uint32_t)missing_data(c, arrived);
+        c->prompted = sending && arrived;
     }
     if (sending) {
         c->out_len = 0; /* they are the caller's, who may take them back */
@@ -121,7 +152,7 @@ static void end_dead_payload(struct at_client *c)
     }
 }
 
-void at_client_quarantine(struct at_client *c)
+static void quarantine(struct at_client *c, bool arrived)
 {
     if (c->phase < PHASE_SEND) {
         return;
@@ -137,10 +168,20 @@ void at_client_quarantine(struct at_client *c)
         }
         (void)at_client_effects(c, EFFECT_DOUBT);
     }
-    remember_data_mode(c);
+    remember_data_mode(c, arrived);
     remember_debts(c);
     remember_unanswered(c);
     end_dead_payload(c);
+}
+
+void at_client_quarantine(struct at_client *c)
+{
+    quarantine(c, true);
+}
+
+void at_client_cut_off(struct at_client *c)
+{
+    quarantine(c, false);
 }
 
 /* Steps ------------------------------------------------------------------- */

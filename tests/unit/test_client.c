@@ -2865,6 +2865,44 @@ START_TEST(a_broken_port_ends_the_command)
 }
 END_TEST
 
+/* The module may be waiting for data still when the port comes back, and nobody knows for
+ * how many: those that were written need not have arrived. */
+START_TEST(data_mode_outlives_the_port)
+{
+    static const char *const sent[] = {"AT+QISEND=0,5\r", "AT+QISEND=0,5\r123",
+                                       "AT+QISEND=0,5\r12345"};
+    static const struct modes plain;
+    for (unsigned i = 0; i < 6; i++) {
+        synced(CHUNK);
+        t.room = strlen(sent[i / 2]);
+        start_fixed("12345");
+        module("\r\n> ");
+        host(sent[i / 2]);
+        if (i % 2 == 0 && i < 4) { /* later there is nothing to write that could fail */
+            t.broken = true;
+            pass(0);
+            ends(AT_E_PORT);
+            t.broken = false;
+        }
+        at_client_reset(&t.client);
+        t.room = SIZE_MAX;
+        t.ended = 0;
+        start_cmee();
+        host("AT\r"); /* that may be all that is needed */
+        pass(ANSWER);
+        host("\x1b\x1b\x1b\x1b\x1b");
+        start_up(&plain);
+        query("AT+CMEE?\r", "+CMEE: 1");
+        ends(0);
+        start_cmee(); /* that's over */
+        query("AT+CMEE?\r", "+CMEE: 1");
+        ends(0);
+        ck_assert_uint_eq(counters()->filler, 5);
+        over();
+    }
+}
+END_TEST
+
 START_TEST(a_port_that_breaks_before_the_data)
 {
     synced(CHUNK);
@@ -3477,7 +3515,8 @@ int main(void)
         nothing_counts_until_the_line_was_quiet, a_reset_forgets_everything);
     ADD(suite, "port", NCHUNKS, a_slow_port_is_fed_again, a_stalled_port_is_a_timeout,
         a_port_that_stalls_in_a_barrier, a_port_that_stays_stalled_is_lost,
-        a_broken_port_ends_the_command, a_port_that_breaks_before_the_data,
+        a_broken_port_ends_the_command, data_mode_outlives_the_port,
+        a_port_that_breaks_before_the_data,
         unusable_configurations, blocking_calls, sync_without_a_module);
     ADD(suite, "every form", bc26.nforms, every_form_ends_in_time, every_form_can_be_refused);
     ADD(suite, "every two forms", 2 * bc26.nforms, late_answers_satisfy_no_other_command);

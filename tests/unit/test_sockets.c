@@ -42,6 +42,8 @@ static struct {
     uint32_t clock;
     size_t chunk;
     bool unplugged;
+    size_t room;        /* what the port takes still */
+    unsigned zeros;     /* how often polling said that there is more to do at once */
     struct line script[80];
     size_t nscript, at; /* lines, and the one that comes next */
     size_t matched;     /* bytes of it */
@@ -71,6 +73,8 @@ static int port_write(void *ctx, const uint8_t *data, size_t n)
     if (t.unplugged) {
         return -1;
     }
+    n = n < t.room ? n : t.room;
+    t.room -= t.room == SIZE_MAX ? 0 : n;
     for (size_t i = 0; i < n; i++) {
         const struct line *line = &t.script[t.at];
         if (t.at == t.nscript || data[i] != (uint8_t)line->host[t.matched]) {
@@ -152,6 +156,7 @@ static void settle(void)
 {
     for (unsigned i = 0; i < 100000; i++) {
         uint32_t wait = bc26_sockets_poll(&t.sockets);
+        t.zeros += wait == 0;
         if (t.ninput == t.read && wait == UINT32_MAX) {
             script_held();
             return;
@@ -218,6 +223,7 @@ static void power_up(size_t chunk)
     memset(&t, 0, sizeof t);
     t.clock = UINT32_MAX - 5000; /* it wraps around on the way */
     t.chunk = chunk;
+    t.room = SIZE_MAX;
     t.config = (struct bc26_sockets_config){
         .client = &t.client, .received = on_received, .ended = on_ended,
         .buffer = t.buffer, .buffer_size = sizeof t.buffer};
@@ -745,6 +751,42 @@ START_TEST(a_restart_ends_everything)
 }
 END_TEST
 
+static void on_done_open(void *ctx, struct bc26_task *task)
+{
+    static struct bc26_qiopen wanted;
+    static struct bc26_qntp ntp = {.context_id = 1, .server = {"n", 1}};
+    static struct bc26_qntp_result time;
+    struct bc26_task *next = ctx;
+    ck_assert_int_eq(task->status, AT_E_REBOOT);
+    wanted = request(BC26_SERVICE_TYPE_TCP, BUFFER);
+    ck_assert_int_eq(bc26_socket_open_start(&t.sockets, &next[0], &wanted), 1);
+    ck_assert_int_eq(bc26_sockets_time_start(&t.sockets, &next[1], &ntp, &time), AT_OK);
+}
+
+/* What is begun by the one who is told of it goes on, after the start-up. */
+START_TEST(a_restart_ends_nothing_new)
+{
+    start(chunks[_i], TEXT);
+    open_tcp(0, BUFFER);
+    struct bc26_task next[2] = {named("o"), named("n")};
+    struct bc26_task recv = {.done = on_done_open, .ctx = next};
+    ck_assert_int_eq(bc26_socket_recv_start(&t.sockets, &recv, 0, t.buffer, 9), AT_OK);
+    t.sockets.turn = 0; /* so that it's number 1's turn */
+    says(BANNER);
+    script_start(TEXT, ERROR);
+    script("AT+QICLOSE=1", CLOSE_OK);
+    script("AT+QNTP=1,\"n\"", OK "\r\n+QNTP: 0,\"19/06/11,11:08:20+32\"\r\n");
+    script("AT+QIOPEN=1,1,\"TCP\",\"h.net\",7,0,0", OK "\r\n+QIOPEN: 1,0\r\n");
+    settle();
+    ck_assert_str_eq(t.order, "no");
+    ck_assert_int_eq(next[0].status, 1);
+    ck_assert_int_eq(next[1].status, 1);
+    says(BANNER); /* that's another one */
+    settle();
+    heard("0:-9 1:-9 ");
+}
+END_TEST
+
 START_TEST(a_restart_nobody_was_waiting_for)
 {
     start(chunks[_i], TEXT);
@@ -774,6 +816,110 @@ START_TEST(a_port_that_fails)
 }
 END_TEST
 
+static void on_done_again(void *ctx, struct bc26_task *task)
+{
+    ++*(unsigned *)ctx;
+    ck_assert_int_eq(task->status, AT_E_PORT);
+    ck_assert_int_eq(bc26_socket_send_start(&t.sockets, task, 0, "a", 1), AT_OK);
+}
+
+/* Who tries again at once doesn't keep others waiting, nor polling from coming to an end. */
+START_TEST(a_port_that_fails_for_ever)
+{
+    unsigned tries = 0;
+    struct bc26_task again = {.done = on_done_again, .ctx = &tries};
+    start(chunks[_i], TEXT);
+    open_tcp(0, BUFFER);
+    open_tcp(1, BUFFER);
+    t.unplugged = true;
+    ck_assert_int_eq(bc26_socket_send_start(&t.sockets, &again, 0, "a", 1), AT_OK);
+    ck_assert_int_eq(bc26_socket_recv(&t.sockets, 1, t.buffer, 1, UINT32_MAX), AT_E_PORT);
+    ck_assert_uint_ge(tries, 1);
+    for (unsigned i = 0; i < 20; i++) {
+        (void)bc26_sockets_poll(&t.sockets);
+    }
+    ck_assert_uint_le(tries, 2 + 20 * 2);
+}
+END_TEST
+
+/* Part of a command was taken, and nothing more is: no operation waits for ever. */
+START_TEST(a_port_that_takes_nothing)
+{
+    start(chunks[_i], TEXT);
+    open_tcp(0, BUFFER);
+    open_tcp(1, BUFFER);
+    struct bc26_task a = named("a"), b = named("b");
+    t.sockets.turn = BC26_SOCKETS; /* so that it's number 0's turn */
+    t.room = 5;
+    script_piece("AT+QISEND=0,1", (const uint8_t *)"a", 1);
+    ck_assert_int_eq(bc26_socket_send_start(&t.sockets, &a, 0, "a", 1), AT_OK);
+    ck_assert_int_eq(bc26_socket_send_start(&t.sockets, &b, 1, "b", 1), AT_OK);
+    t.zeros = 0;
+    for (unsigned i = 0; i < 100000 && (a.pending || b.pending); i++) {
+        uint32_t wait = bc26_sockets_poll(&t.sockets);
+        t.zeros += wait == 0;
+        (void)at_client_wait(&t.client, wait);
+    }
+    ck_assert_str_eq(t.order, "ab");
+    ck_assert_int_eq(a.status, AT_E_TIMEOUT);
+    ck_assert_int_eq(b.status, AT_E_TIMEOUT);
+    ck_assert_uint_eq(t.zeros, 1); /* as b ended by itself */
+    ck_assert_int_eq(bc26_socket_send(&t.sockets, 1, "b", 1), AT_E_TIMEOUT);
+}
+END_TEST
+
+/* Calls that wait can't, and nothing has begun: not even closing. */
+START_TEST(calls_that_wait_need_a_read)
+{
+    struct bc26_qiopen open = request(BC26_SERVICE_TYPE_TCP, BUFFER);
+    struct bc26_qidnsgip name = {.context_id = 1, .hostname = {"h", 1}};
+    struct bc26_qping echo = {.context_id = 1, .host = {"h", 1}};
+    struct bc26_qntp ntp = {.context_id = 1, .server = {"n", 1}};
+    start(chunks[_i], TEXT);
+    open_tcp(0, BUFFER);
+    t.client.config.read = NULL;
+    ck_assert_int_eq(bc26_sockets_attach(&t.sockets, 0), AT_E_ARGUMENT);
+    ck_assert_int_eq(bc26_socket_open(&t.sockets, &open), AT_E_ARGUMENT);
+    ck_assert_int_eq(bc26_socket_send(&t.sockets, 0, "a", 1), AT_E_ARGUMENT);
+    ck_assert_int_eq(receive(0, data, 1), AT_E_ARGUMENT);
+    ck_assert_int_eq(bc26_socket_close(&t.sockets, 0), AT_E_ARGUMENT);
+    ck_assert_int_eq(bc26_sockets_resolve(&t.sockets, &name, NULL, 0), AT_E_ARGUMENT);
+    ck_assert_int_eq(bc26_sockets_ping(&t.sockets, &echo, NULL, 0, NULL), AT_E_ARGUMENT);
+    ck_assert_int_eq(bc26_sockets_time(&t.sockets, &ntp, NULL), AT_E_ARGUMENT);
+    ck_assert_uint_eq(bc26_sockets_poll(&t.sockets), UINT32_MAX);
+    t.client.config.read = port_read;
+    script_piece("AT+QISEND=0,1", (const uint8_t *)"a", 1); /* it's open still, and nothing waits */
+    ck_assert_int_eq(bc26_socket_send(&t.sockets, 0, "a", 1), 1);
+    script_open(1, "TCP", BUFFER);
+    ck_assert_int_eq(bc26_socket_open(&t.sockets, &open), 1); /* and that one is free */
+    script_held();
+}
+END_TEST
+
+/* What calls that wait can't return is told by the client, as with its own. */
+START_TEST(the_code_of_a_failure)
+{
+    start(chunks[_i], TEXT);
+    struct bc26_qiopen open = request(BC26_SERVICE_TYPE_TCP, BUFFER);
+    script("AT+QICLOSE=0", CLOSE_OK);
+    script("AT+QIOPEN=1,0,\"TCP\",\"h.net\",7,0,0", OK "\r\n+QIOPEN: 0,566\r\n");
+    script("AT+QICLOSE=0", CLOSE_OK);
+    ck_assert_int_eq(bc26_socket_open(&t.sockets, &open), AT_E_FAIL);
+    ck_assert_int_eq(t.client.error, 566);
+    open = request(BC26_SERVICE_TYPE_UDP, BUFFER);
+    script("AT+QIOPEN=1,0,\"UDP\",\"h.net\",7,0,0", OK "\r\n+QIOPEN: 0,0\r\n");
+    ck_assert_int_eq(bc26_socket_open(&t.sockets, &open), 0);
+    ck_assert_int_eq(t.client.error, -1);
+    script("AT+QISEND=0,1", "\r\n+CME ERROR: 567\r\n");
+    script("AT+QISEND=0,1,a", "\r\n+CME ERROR: 568\r\n");
+    ck_assert_int_eq(bc26_socket_send(&t.sockets, 0, "a", 1), AT_E_ERROR);
+    ck_assert_int_eq(t.client.error, 568);
+    ck_assert_int_eq(bc26_socket_send(&t.sockets, 0, data, 1461), AT_E_ARGUMENT);
+    ck_assert_int_eq(t.client.error, -1); /* not that of another command */
+    script_held();
+}
+END_TEST
+
 /* An AT goes first, and it's that which a dozing module misses. */
 START_TEST(a_module_that_dozes)
 {
@@ -788,6 +934,193 @@ START_TEST(a_module_that_dozes)
     script_piece("AT+QISEND=0,1", (const uint8_t *)"b", 1);
     ck_assert_int_eq(bc26_socket_send(&t.sockets, 0, "b", 1), 1);
     script_held();
+    t.clock += 5000;
+    says(RECV("0")); /* who speaks is awake */
+    script("AT+QIRD=0,512", READ("1", "c"));
+    script("AT+QIRD=0,512", EMPTY);
+    settle();
+    t.clock += 4000;
+    says("\r\n+QIURC: \"dnsgip\",565\r\n"); /* whatever it says */
+    settle();
+    t.clock += 4000;
+    script_piece("AT+QISEND=0,1", (const uint8_t *)"d", 1);
+    ck_assert_int_eq(bc26_socket_send(&t.sockets, 0, "d", 1), 1);
+    script_held();
+    heard("0c ");
+}
+END_TEST
+
+/* Settings proved wrong -------------------------------------------------------------- */
+
+/* As script_start does it, with view mode 1. */
+static void script_start_inline(int32_t mode)
+{
+    char state[80];
+    snprintf(state, sizeof state, "\r\n+QISTATE: 0,\"TCP\",\"1.1.1.1\",7,7,2,1,%d\r\n" OK,
+             (int)mode);
+    script("AT", OK);
+    script("ATE0", OK);
+    script("AT+QICFG=\"viewmode\"", "\r\n+QICFG: \"viewmode\",1\r\n" OK);
+    script("AT+QICFG=\"dataformat\"", TEXT);
+    script("AT+QICFG=\"showlength\"", "\r\n+QICFG: \"showlength\",0\r\n" OK);
+    script("AT+QICFG=\"echomode\"", ERROR);
+    script("AT+QISTATE?", state);
+}
+
+/* Somebody else changed the view mode: a push tells while data are being sent. Whether
+ * those went is unknown, and the SEND OK that comes at last is nobody's. */
+START_TEST(settings_proved_wrong_while_sending)
+{
+    static const char wrong[] = "\r\n+QIURC: \"recv\",0,3,abc\r\n" SEND_OK;
+    start(chunks[_i], TEXT);
+    open_tcp(0, PUSH);
+    struct bc26_task send = named("s"), more = named("m");
+    script_piece("AT+QISEND=0,1460", data, 1460);
+    script("AT+QISEND=0,1460", "\r\n> ");
+    script_bytes(data + 1460, 1460, wrong, sizeof wrong - 1);
+    ck_assert_int_eq(bc26_socket_send_start(&t.sockets, &send, 0, data, 5000), AT_OK);
+    settle();
+    ck_assert_int_eq(send.status, AT_E_LOST);
+    ck_assert_uint_eq(send.count, 1460);
+    heard("");
+    script_start_inline(PUSH);
+    script_piece("AT+QISEND=0,5", data, 5);
+    ck_assert_int_eq(bc26_socket_send_start(&t.sockets, &more, 0, data, 5), AT_OK);
+    settle();
+    ck_assert_int_eq(more.status, 5);
+    says("\r\n+QIURC: \"recv\",0,3,def\r\n");
+    settle();
+    heard("0d 0e 0f ");
+}
+END_TEST
+
+START_TEST(settings_proved_wrong_while_reading)
+{
+    start(chunks[_i], TEXT);
+    open_tcp(0, BUFFER);
+    says(RECV("0"));
+    script("AT+QIRD=0,512", READ("3", "abc"));
+    script("AT+QIRD=0,512", "\r\n+QIRD: 3,def\r\n" OK);
+    settle();
+    heard("0a 0b 0c 0:-11 "); /* AT_E_LOST: something is missing here */
+    script_start_inline(BUFFER);
+    script("AT+QIRD=0,512", "\r\n+QIRD: 3,ghi\r\n" OK);
+    script("AT+QIRD=0,512", EMPTY);
+    says(RECV("0"));
+    settle();
+    heard("0g 0h 0i ");
+}
+END_TEST
+
+/* The banner is counted as payload, but for what is too much. */
+START_TEST(a_restart_amid_a_payload)
+{
+    start(chunks[_i], TEXT);
+    without_callbacks();
+    open_tcp(0, BUFFER);
+    says(RECV("0"));
+    script("AT+QIRD=0,512", "\r\n+QIRD: 10\r\nabc" BANNER);
+    ck_assert_int_eq(receive(0, data, 600), AT_E_REBOOT);
+    ck_assert_int_eq(bc26_socket_close(&t.sockets, 0), AT_OK);
+    script_start(TEXT, ERROR);
+    open_tcp(0, BUFFER);
+    fill();
+}
+END_TEST
+
+/* All of it is, so nobody knows: the socket isn't there any more, and says so. */
+START_TEST(a_restart_that_a_payload_hides)
+{
+    start(chunks[_i], TEXT);
+    without_callbacks();
+    open_tcp(0, BUFFER);
+    says(RECV("0"));
+    script("AT+QIRD=0,512", "\r\n+QIRD: 100\r\nabc" BANNER);
+    ck_assert_int_eq(receive(0, data, 600), AT_E_TIMEOUT);
+    script("AT+QICFG=\"viewmode\"", "\r\n+QICFG: \"viewmode\",0\r\n" OK);
+    script("AT+QIRD=0,512", ERROR);
+    ck_assert_int_eq(receive(0, data, 600), AT_E_ERROR);
+    script("AT+QICLOSE=0", CLOSE_OK);
+    ck_assert_int_eq(bc26_socket_close(&t.sockets, 0), AT_OK);
+    struct bc26_qiopen open = request(BC26_SERVICE_TYPE_TCP, BUFFER);
+    script("AT+QIOPEN=1,0,\"TCP\",\"h.net\",7,0,0", OK "\r\n+QIOPEN: 0,0\r\n");
+    ck_assert_int_eq(bc26_socket_open(&t.sockets, &open), 0);
+    script_held();
+    fill();
+}
+END_TEST
+
+/* Loops of one's own ------------------------------------------------------------------- */
+
+/* Nothing to do until bytes or a deadline come: polling says so, every time. */
+static void nothing_to_do(bool deadline)
+{
+    for (int i = 0; i < 20; i++) {
+        uint32_t wait = bc26_sockets_poll(&t.sockets);
+        ck_assert_uint_gt(wait, 0);
+        ck_assert(deadline == (wait != UINT32_MAX));
+    }
+}
+
+START_TEST(polling_says_when_there_is_nothing_to_do)
+{
+    struct bc26_task recv = named("r"), send = named("s"), close = named("c");
+    start(chunks[_i], TEXT);
+    without_callbacks();
+    nothing_to_do(false); /* nothing is open */
+    open_tcp(0, BUFFER);
+    ck_assert_int_eq(bc26_socket_recv_start(&t.sockets, &recv, 0, t.buffer, 9), AT_OK);
+    nothing_to_do(false); /* nothing came that could be read */
+    script("AT+QIRD=0,9", SILENCE);
+    says(RECV("0"));
+    (void)at_client_wait(&t.client, 0);
+    while (t.read < t.ninput) {
+        (void)at_client_wait(&t.client, bc26_sockets_poll(&t.sockets));
+    }
+    nothing_to_do(true); /* an answer is waited for */
+    says(READ("1", "x") RECV("0") CLOSED("0"));
+    settle();
+    ck_assert_int_eq(recv.status, 1);
+    nothing_to_do(false); /* more is there, and the end; nobody reads */
+    t.room = 5;
+    script("AT+QISEND=0,3", ERROR);
+    script("AT+QISEND=0,3,abc", ERROR);
+    ck_assert_int_eq(bc26_socket_send_start(&t.sockets, &send, 0, "abc", 3), AT_OK);
+    nothing_to_do(true); /* the port takes nothing */
+    t.room = SIZE_MAX;
+    settle();
+    ck_assert_int_eq(send.status, AT_E_ERROR);
+    script("AT+QICLOSE=0", OK);
+    ck_assert_int_eq(bc26_socket_close_start(&t.sockets, &close, 0), AT_OK);
+    while (t.at < t.nscript || t.read < t.ninput) {
+        (void)at_client_wait(&t.client, bc26_sockets_poll(&t.sockets));
+    }
+    nothing_to_do(true); /* CLOSE OK is waited for */
+    says("\r\nCLOSE OK\r\n");
+    settle();
+    ck_assert_str_eq(t.order, "rsc");
+}
+END_TEST
+
+static void on_done_send(void *ctx, struct bc26_task *task)
+{
+    (void)task;
+    ck_assert_int_eq(bc26_socket_send_start(&t.sockets, ctx, 0, "a", 1), AT_OK);
+}
+
+/* What `done` begins begins, though no byte and no deadline come that would drive it. */
+START_TEST(what_done_begins_is_not_left_lying)
+{
+    start(chunks[_i], TEXT);
+    open_tcp(0, BUFFER);
+    struct bc26_task send = named("s");
+    struct bc26_task attach = {.done = on_done_send, .ctx = &send};
+    script_piece("AT+QISEND=0,1", (const uint8_t *)"a", 1);
+    ck_assert_int_eq(bc26_sockets_attach_start(&t.sockets, &attach, 0), AT_OK);
+    t.zeros = 0;
+    settle();
+    ck_assert_int_eq(send.status, 1);
+    ck_assert_uint_le(t.zeros, 2);
 }
 END_TEST
 
@@ -910,7 +1243,18 @@ int main(void)
     ADD(a_restart_ends_everything);
     ADD(a_restart_nobody_was_waiting_for);
     ADD(a_port_that_fails);
+    ADD(a_port_that_fails_for_ever);
+    ADD(a_port_that_takes_nothing);
+    ADD(a_restart_ends_nothing_new);
+    ADD(calls_that_wait_need_a_read);
+    ADD(the_code_of_a_failure);
     ADD(a_module_that_dozes);
+    ADD(settings_proved_wrong_while_sending);
+    ADD(settings_proved_wrong_while_reading);
+    ADD(a_restart_amid_a_payload);
+    ADD(a_restart_that_a_payload_hides);
+    ADD(polling_says_when_there_is_nothing_to_do);
+    ADD(what_done_begins_is_not_left_lying);
     ADD(sockets_take_turns);
     ADD(services);
     ADD(what_is_not_taken_goes_on);
