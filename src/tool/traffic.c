@@ -3,6 +3,9 @@
 #include <ctype.h>
 #include <string.h>
 
+/* What most commands take at most, for those that no form describes. */
+enum { UNKNOWN_MS = 1000 };
+
 static void show(struct traffic *t, enum traffic_from from, enum at_event_type type,
                  const uint8_t *data, size_t len, size_t remaining)
 {
@@ -54,6 +57,7 @@ static void take_command(struct traffic *t, const uint8_t *line, size_t len)
 {
     struct at_event event = {AT_EVENT_ECHO, NULL, NULL, line, len, 0};
     struct session_echo echo = {0};
+    t->open = true;
     session_event(&t->session, &t->stream, &event, &echo);
     t->view(t->ctx, FROM_HOST, &event, &echo);
 }
@@ -150,9 +154,12 @@ static void note(struct traffic *t, const struct at_event *event, struct session
     bool pending = t->session.form != NULL;
     bool prompted = t->session.prompted;
     bool final = event->type == AT_EVENT_LINE && event->record->kind == AT_KIND_FINAL;
+    bool verdict = final && (event->record->outcome == AT_OUTCOME_OK ||
+                             event->record->outcome == AT_OUTCOME_ERROR);
     if (event->type != AT_EVENT_ECHO || !t->in_data) { /* data that look like a command */
         session_event(&t->session, &t->stream, event, echo);
     }
+    t->open = t->open && !verdict && (!pending || t->session.form != NULL);
     if (t->in_data && t->session.form == NULL && (pending || final)) {
         end_data(t);
     }
@@ -241,4 +248,13 @@ void traffic_finish(struct traffic *t)
 bool traffic_in_data(const struct traffic *t)
 {
     return t->in_data;
+}
+
+uint32_t traffic_patience(const struct traffic *t)
+{
+    const struct at_form *form = t->session.form;
+    if (!t->open || t->in_data) {
+        return 0;
+    }
+    return form != NULL ? form->response_ms : UNKNOWN_MS;
 }

@@ -39,6 +39,7 @@ struct traffic {
     traffic_view view;
     void *ctx;
     bool heard;     /* the host, so that its data may be expected */
+    bool open;      /* a command was sent, and its final result code hasn't come */
     bool in_data;   /* what the host sends is data */
     bool counted;   /* and `left` of them are to come */
     uint32_t left;
@@ -66,5 +67,9 @@ void traffic_finish(struct traffic *traffic);
 
 /** Whether the module waits for data, so that what is sent is no command. */
 bool traffic_in_data(const struct traffic *traffic);
+
+/** How long the module may take for what it has to say before the next command or for
+ *  the data, in milliseconds from what was sent last; 0 when it has said so. */
+uint32_t traffic_patience(const struct traffic *traffic);
 
 #endif
