@@ -211,8 +211,7 @@ class ByItself(MonitorTest):
         module = self.fake()
         monitor = self.monitor(module.port)
         module.take()
-        sent = b'\x00hello\nAT+NOSUCH="\xff;\r\n'
-        monitor.type(sent)
+        monitor.type(b'\x00hello\r\nAT+NOSUCH="\xff;\n')
         expected = b'\x00hello\rAT+NOSUCH="\xff;\r'
         self.assertEqual(module.hear(len(expected)), expected)
         self.assertEqual(monitor.next(), r"-> \x00hello")
@@ -226,6 +225,14 @@ class ByItself(MonitorTest):
         self.assertEqual(module.hear(17), b"AT\rAT+QIGETERROR\r")
 
     def test_settings_at_first(self):
+        module = self.fake()
+        monitor = self.monitor(module.port, "--set", "access_mode[0]=1")
+        module.take()
+        module.say(b'\r\n+QIURC: "recv",0,4\r\n\r\nOK\r\n+CEREG: 5\r\n')
+        self.assertEqual(monitor.until("<- +CEREG: 5")[1:],
+                         [r"<- | 4 bytes: \r\nOK", "<- +CEREG: 5"])
+
+    def test_settings_at_first_for_json(self):
         module = self.fake()
         monitor = self.monitor(module.port, "--set", "access_mode[0]=1", "--json", "--set",
                                "view_mode=1")
