@@ -65,8 +65,8 @@ static int show(struct monitor *m, bool *closed)
 {
     errno = 0;
     *closed = fflush(stdout) != 0 || ferror(stdout) != 0;
-    if (!*closed || errno == EPIPE) {
-        return TOOL_DONE; /* whoever reads has seen enough */
+    if (!*closed || errno == EPIPE || errno == EINTR) {
+        return TOOL_DONE; /* whoever reads has seen enough, or we were told to end */
     }
     return tool_usage(m->tool, "monitor: can't write to stdout: %s",
                       errno != 0 ? strerror(errno) : "some of it is lost");

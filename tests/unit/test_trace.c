@@ -387,6 +387,40 @@ START_TEST(test_data_without_end)
 }
 END_TEST
 
+/* Pieces of conversations in any order: whatever they mean, it's the same however they are cut. */
+START_TEST(test_any_conversation)
+{
+    static const struct piece parts[] = {
+        SENT("AT\r"), SENT("AT+QISEND=0,4\r"), SENT("AT+QISEND=1\r"), SENT("ab\r\n"),
+        SENT("\x1a"), SENT("\x1b"), SENT("AT+QICFG=\"viewmode\",1\r\n"), SENT("\n\0x"),
+        SENT("AT+QICFG=\"dataformat\",1,1\r"), SENT("AT+QICFG=\"echomode\",1\r"), SENT("\r"),
+        SENT("AT+QIOPEN=1,0,\"TCP\",\"a\",1,0,1\r"), CAME("\r\n> "), CAME("\r\nOK\r\n"),
+        CAME("\r\nSEND OK\r\n"), CAME("\r\nERROR\r\n"), CAME("\r\nRDY\r\n"), CAME("ab\r\n"),
+        CAME("+QIURC: \"recv\",0,6,"), CAME("+QIURC: \"recv\",0,6\r\n"), CAME("+QIRD: 3\r\n"),
+        CAME("\0\xff>"), CAME("AT+QISEND=0,4\r"), CAME("AT\r"), CAME("\r\nCLOSE OK\r\n"), CAME("\x1a")};
+    static const size_t chunks[] = {1, 3, SIZE_MAX / 2u};
+    uint32_t seed = 1;
+    for (unsigned n = 0; n < 3000; n++) {
+        struct conversation c = {{{0}}, "", ""};
+        for (size_t i = 0; i < PIECES; i++) {
+            seed = seed * 1664525u + 1013904223u;
+            c.pieces[i] = parts[(seed >> 16) % (sizeof parts / sizeof parts[0])];
+        }
+        for (int view = TEXT; view <= JSON; view++) {
+            char *shown[3];
+            for (size_t i = 0; i < 3; i++) {
+                shown[i] = show((enum view)view, &c, chunks[i], TRACE_DECODED);
+            }
+            ck_assert_str_eq(shown[0], shown[1]);
+            ck_assert_str_eq(shown[0], shown[2]);
+            for (size_t i = 0; i < 3; i++) {
+                free(shown[i]);
+            }
+        }
+    }
+}
+END_TEST
+
 /* Raw, as the demo prints it; and in colours that differ by what a line is. */
 START_TEST(test_styles)
 {
@@ -429,6 +463,7 @@ int main(void)
     tcase_add_test(all, test_payloads_that_cross);
     tcase_add_test(all, test_overlong_lines);
     tcase_add_test(all, test_data_without_end);
+    tcase_add_test(all, test_any_conversation);
     tcase_add_test(all, test_styles);
     suite_add_tcase(suite, all);
     SRunner *runner = srunner_create(suite);
