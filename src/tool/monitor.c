@@ -302,25 +302,26 @@ static int monitor(struct monitor *m)
 static int print_help(const struct tool *tool)
 {
     printf("usage: %s --port PATH|HOST:PORT [--baud N] monitor [--json] [--pty LINK]\n"
-           "       %*s [--set NAME=VALUE]...\n\n"
-           "Shows what goes to the module (->) and comes from it (<-), with the time and with the\n"
-           "manual's names and meanings behind each line; data (|) by their number and beginning.\n\n"
-           "Lines from stdin go to the module as they stand, each when the one before has its answer\n"
-           "or has had its time. Their ends become CR, but not in data at a prompt. On a terminal\n"
-           "Ctrl-V Ctrl-Z writes the byte that ends such data, and Ctrl-D ends the monitor. The end of\n"
-           "a file or a pipe doesn't.\n\n"
-           "  --json            one JSON object an event, as decode prints them, with \"time\" (UTC)\n"
-           "                    and \"from\" (host or module) before; of the host there are command,\n"
-           "                    data, unknown, overlong and incomplete\n"
-           "  --pty LINK        stand between the module and another program, which opens LINK as if\n"
-           "                    it were the port; bytes pass unchanged both ways\n"
-           "  --set NAME=VALUE  a setting that the module has already and the manual's default isn't;\n"
-           "                    they decide how payloads are read (%s decode --help lists them)\n\n"
-           "Goes on until Ctrl-C, SIGTERM, or nobody reads its output: exit status 0. When the port is\n"
-           "lost, what is left is shown, and the exit status is 1; 2: usage, or no such port.\n"
-           "Colours are for terminals, unless NO_COLOR is set.\n",
-           tool->name, (int)(strlen(tool->name) + strlen("--port PATH|HOST:PORT [--baud N] monitor")),
-           "", tool->name);
+           "       [--set NAME=VALUE]...\n\n"
+           "Shows what goes to the module (->) and comes from it (<-), with the time and with\n"
+           "the manual's names and meanings behind each line; data (|) by their number and\n"
+           "beginning.\n\n"
+           "Lines from stdin go to the module as they stand, each when the one before has its\n"
+           "answer or has had its time. Their ends become CR, but not in data at a prompt. On a\n"
+           "terminal Ctrl-V before Ctrl-Z or Esc sends that byte, and Ctrl-D ends the monitor.\n"
+           "The end of a file or a pipe doesn't.\n\n"
+           "  --json            one JSON object an event, as decode prints them, with \"time\"\n"
+           "                    (UTC) and \"from\" (host or module) before; of the host there\n"
+           "                    are command, data, unknown, overlong and incomplete\n"
+           "  --pty LINK        stand between the module and another program, which opens LINK as\n"
+           "                    if it were the port; bytes pass unchanged both ways\n"
+           "  --set NAME=VALUE  a setting that the module has already, where it isn't the\n"
+           "                    manual's default; they decide how payloads are read (%s decode\n"
+           "                    --help lists them)\n\n"
+           "Goes on until Ctrl-C, SIGTERM, or nobody reads its output: exit status 0. When the\n"
+           "port is lost, what is left is shown, and the exit status is 1; 2: usage, or no such\n"
+           "port. Colours are for terminals, unless NO_COLOR is set.\n",
+           tool->name, tool->name);
     return TOOL_DONE;
 }
 

@@ -288,7 +288,8 @@ class Json(MonitorTest):
         module = self.fake()
         monitor = self.monitor(module.port, "--json", env={**os.environ, "TZ": "Nowhere-5:30"})
         module.take()
-        capture = (b'\r\n+QIURC: "closed",3\r\n> \r\n+CEREG: 5\r\n+QISTATE: 0,"TCP","a",1,2,3,1,0\r\n'
+        capture = (b'\r\n+QIURC: "closed",3\r\n> \r\n+CEREG: 5\r\n'
+                   b'+QISTATE: 0,"TCP","a",1,2,3,1,0\r\n'
                    b"+CME ERROR: 3\r\n" + 5000 * b"x" + b"\r\n+QIRD: 3\r\nabc\r\n+QIRD: 5\r\nab")
         module.say(capture)
         module.line.close()

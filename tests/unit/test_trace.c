@@ -95,7 +95,8 @@ START_TEST(test_fields_and_their_meaning)
 {
     static const struct conversation c = {
         {SENT("AT+QIOPEN=1,0,\"TCP\",\"a.b\",80\r"), CAME("\r\nOK\r\n\r\n+QIOPEN: 0,566\r\n"),
-         SENT("AT+QISTATE?\r\n"), CAME("AT+QISTATE?\r\r\nOK\r\n\r\n+CME ERROR: 3\r\n+CEREG: 5\r\n")},
+         SENT("AT+QISTATE?\r\n"),
+         CAME("AT+QISTATE?\r\r\nOK\r\n\r\n+CME ERROR: 3\r\n+CEREG: 5\r\n")},
         "    -> AT+QIOPEN=1,0,\"TCP\",\"a.b\",80    Open a socket service: contextID=1 connectID=0 "
         "service_type=\"TCP\" (TCP client) host=\"a.b\" remote_port=80\n"
         "    <- OK\n"
@@ -253,9 +254,10 @@ START_TEST(test_host_that_does_not_wait)
         "{\"event\":\"final\",\"result\":\"OK\"}\n"};
     static const struct conversation echoed = {
         {SENT("AT+QICFG=\"viewmode\",1\rAT+QIRD=0,4\r"),
-         CAME("AT+QICFG=\"viewmode\",1\r\r\nOK\r\nAT+QIRD=0,4\r\r\n+QIRD: 4,\r\n>\n\r\n\r\nOK\r\n")},
-        "    -> AT+QICFG=\"viewmode\",1    Ask for or set what stands between a data header and its "
-        "data: view_mode=1 (a comma)\n"
+         CAME("AT+QICFG=\"viewmode\",1\r\r\nOK\r\n"),
+         CAME("AT+QIRD=0,4\r\r\n+QIRD: 4,\r\n>\n\r\n\r\nOK\r\n")},
+        "    -> AT+QICFG=\"viewmode\",1    Ask for or set what stands between a data header and "
+        "its data: view_mode=1 (a comma)\n"
         "    -> AT+QIRD=0,4    Read received data: connectID=0 read_length=4 byte\n"
         "    <- AT+QICFG=\"viewmode\",1\n"
         "    <- OK\n"
@@ -314,8 +316,9 @@ START_TEST(test_payloads_that_cross)
         {SENT("AT+QICFG=\"dataformat\",0,1\r"), CAME("\r\nOK\r\n"), SENT("AT+QISEND=0,4\r"),
          CAME("\r\n> \r\n+QIURC: \"recv\",0\r\n"), CAME("\r\n+QIRD: 3\r\n41"), SENT("wx"),
          CAME("424"), SENT("y"), CAME("3\r\n+QIRD: 2\r\n4")},
-        "    -> AT+QICFG=\"dataformat\",0,1    Ask for or set the formats of data: send_data_format=0 "
-        "(the bytes themselves) recv_data_format=1 (two hexadecimal digits a byte)\n"
+        "    -> AT+QICFG=\"dataformat\",0,1    Ask for or set the formats of data: "
+        "send_data_format=0 (the bytes themselves) recv_data_format=1 "
+        "(two hexadecimal digits a byte)\n"
         "    <- OK\n"
         "    -> AT+QISEND=0,4    Send data of a given length: connectID=0 send_length=4 byte\n"
         "    <- >\n"
@@ -397,7 +400,8 @@ START_TEST(test_any_conversation)
         SENT("AT+QIOPEN=1,0,\"TCP\",\"a\",1,0,1\r"), CAME("\r\n> "), CAME("\r\nOK\r\n"),
         CAME("\r\nSEND OK\r\n"), CAME("\r\nERROR\r\n"), CAME("\r\nRDY\r\n"), CAME("ab\r\n"),
         CAME("+QIURC: \"recv\",0,6,"), CAME("+QIURC: \"recv\",0,6\r\n"), CAME("+QIRD: 3\r\n"),
-        CAME("\0\xff>"), CAME("AT+QISEND=0,4\r"), CAME("AT\r"), CAME("\r\nCLOSE OK\r\n"), CAME("\x1a")};
+        CAME("\0\xff>"), CAME("AT+QISEND=0,4\r"), CAME("AT\r"), CAME("\r\nCLOSE OK\r\n"),
+        CAME("\x1a")};
     static const size_t chunks[] = {1, 3, SIZE_MAX / 2u};
     uint32_t seed = 1;
     for (unsigned n = 0; n < 3000; n++) {
