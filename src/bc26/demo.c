@@ -596,7 +596,7 @@ int bc26_demo_command(const struct tool *tool, int argc, char **argv)
         return tool_usage(tool, "demo takes no arguments");
     }
     size_t held = 0;
-    trace_init(&demo.trace, tool, stdout);
+    trace_init(&demo.trace, tool, stdout, 0);
     if (start(&demo, tool) &&
         expect_status(&demo, "at_client_init", init_client(&demo), AT_OK)) {
         held = hold_conversations(&demo);

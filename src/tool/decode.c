@@ -5,240 +5,18 @@
 #include <string.h>
 #include <unistd.h>
 
-#include "json.h"
-#include "session.h"
-
-enum { LINE_MAX_BYTES = 4096, PAYLOAD_MAX = 2 * 65536 };
+#include "events.h"
 
 struct decoder {
-    struct session session;
-    struct at_stream stream;
-    uint8_t window[LINE_MAX_BYTES + 1];
-    uint8_t payload[PAYLOAD_MAX]; /* as on the wire */
-    size_t payload_len;
-    bool hex;
-    /* A line whose payload is still coming: its event and what stands before the payload. */
-    const char *event;
-    char *header;
-    size_t header_len;
+    struct traffic traffic;
+    struct events events;
 };
-
-static void print_fields(FILE *out, const struct at_line *line, bool first)
-{
-    const struct at_record *record = line->record;
-    for (uint8_t i = 0; i < line->nmarks && i < record->nfields; i++) {
-        const struct at_param *param = &line->module->params[record->fields[i].param];
-        const struct at_mark *mark = &line->marks[i];
-        const char *text = (const char *)line->text + mark->begin;
-        if (param->type == AT_LITERAL) {
-            continue;
-        }
-        fprintf(out, first ? "\"%s\":" : ",\"%s\":", param->name);
-        first = false;
-        if (param->type == AT_INT || param->type == AT_UINT) {
-            fprintf(out, "%lld", strtoll(text, NULL, 10)); /* behind it stands no digit */
-        } else {
-            json_string(out, text, (size_t)(mark->end - mark->begin));
-        }
-    }
-}
-
-static void print_text_event(const char *event, const uint8_t *text, size_t len)
-{
-    printf("{\"event\":\"%s\",\"text\":", event);
-    json_string(stdout, text, len);
-    puts("}");
-}
-
-static void print_final(const struct at_line *line)
-{
-    printf("{\"event\":\"final\",\"result\":");
-    json_string(stdout, line->record->name, strlen(line->record->name));
-    print_fields(stdout, line, false);
-    puts("}");
-}
-
-static void print_test(const struct at_line *line)
-{
-    struct at_str text;
-    at_line_decode(line, &text);
-    printf("{\"event\":\"response\",\"name\":\"%s\",\"text\":", line->record->name);
-    json_string(stdout, text.ptr, text.len);
-    puts("}");
-}
-
-/* Everything behind "event", up to the payload. */
-static void print_body(FILE *out, const struct at_line *line)
-{
-    fprintf(out, ",\"name\":\"%s\",\"fields\":{", line->record->name);
-    print_fields(out, line, true);
-    fputc('}', out);
-}
-
-static const char *event_name(const struct at_record *record)
-{
-    return record->kind == AT_KIND_RESPONSE ? "response" : "urc";
-}
-
-static void hold_header(struct decoder *d, const struct at_line *line)
-{
-    FILE *out = open_memstream(&d->header, &d->header_len);
-    if (out == NULL) {
-        perror("decode");
-        exit(TOOL_USAGE);
-    }
-    d->event = event_name(line->record);
-    d->hex = line->hex;
-    d->payload_len = 0;
-    print_body(out, line);
-    fclose(out);
-}
-
-static void print_line(struct decoder *d, const struct at_line *line)
-{
-    if (line->record->kind == AT_KIND_FINAL) {
-        print_final(line);
-    } else if (line->record->kind == AT_KIND_TEST) {
-        print_test(line);
-    } else if (line->payload >= 0) {
-        hold_header(d, line);
-    } else {
-        printf("{\"event\":\"%s\"", event_name(line->record));
-        print_body(stdout, line);
-        puts("}");
-    }
-}
-
-/* The decoded payload; or, where it should be hexadecimal and isn't, as it came. */
-static void print_payload(const struct decoder *d)
-{
-    static uint8_t decoded[PAYLOAD_MAX / 2];
-    size_t pairs = d->payload_len / 2u;
-    printf(",\"payload\":");
-    if (d->hex && at_hex_decode(d->payload, 2u * pairs, decoded) >= 0) {
-        json_hex(stdout, decoded, pairs);
-    } else {
-        json_hex(stdout, d->payload, d->payload_len);
-        fputs(d->hex ? ",\"error\":\"not hexadecimal\"" : "", stdout);
-    }
-}
-
-static void collect(struct decoder *d, const struct at_event *event)
-{
-    memcpy(d->payload + d->payload_len, event->data, event->len);
-    d->payload_len += event->len;
-}
-
-static void print_payload_event(struct decoder *d, const struct at_event *event)
-{
-    collect(d, event);
-    if (event->remaining > 0) {
-        return;
-    }
-    printf("{\"event\":\"%s\"%s", d->event, d->header);
-    print_payload(d);
-    puts("}");
-    free(d->header);
-    d->header = NULL;
-}
-
-static void print_echo_data(struct decoder *d, const struct at_event *event)
-{
-    if (d->payload_len + event->len <= sizeof d->payload) {
-        collect(d, event);
-    }
-    if (event->remaining == 0) {
-        printf("{\"event\":\"echo\",\"payload\":");
-        json_hex(stdout, d->payload, d->payload_len);
-        puts("}");
-        d->payload_len = 0;
-    }
-}
-
-static void print_echo(const struct at_event *event, const struct session_echo *echo)
-{
-    printf("{\"event\":\"echo\",\"text\":");
-    json_string(stdout, event->data, event->len);
-    if (echo->form != NULL) {
-        printf(",\"command\":\"%s\"", echo->form->command);
-        if (!echo->ambiguous) {
-            printf(",\"form\":\"%s\"", echo->form->name);
-        }
-    }
-    puts("}");
-}
-
-static void print_incomplete_echo(struct decoder *d, const struct at_event *event)
-{
-    if (d->payload_len == 0) {
-        return; /* a prompt, and nothing was sent yet */
-    }
-    printf("{\"event\":\"incomplete\",\"payload\":");
-    json_hex(stdout, d->payload, d->payload_len);
-    if (d->session.data_len > 0) {
-        printf(",\"missing\":%zu", event->remaining);
-    }
-    puts("}");
-}
-
-static void print_incomplete(struct decoder *d, const struct at_event *event)
-{
-    if (event->record == NULL && event->remaining > 0) {
-        print_incomplete_echo(d, event);
-        return;
-    }
-    if (event->record == NULL) {
-        print_text_event("incomplete", event->data, event->len);
-        return;
-    }
-    size_t digits = d->hex ? 2u : 1u;
-    size_t missing = (event->remaining + digits - 1u) / digits;
-    printf("{\"event\":\"incomplete\"%s", d->header);
-    print_payload(d);
-    printf(",\"missing\":%zu}\n", missing);
-    free(d->header);
-    d->header = NULL;
-}
-
-static void on_event(void *ctx, const struct at_event *event)
-{
-    struct decoder *d = ctx;
-    struct session_echo echo = {NULL, false};
-    session_event(&d->session, &d->stream, event, &echo);
-    switch (event->type) {
-    case AT_EVENT_LINE:
-        print_line(d, event->line);
-        break;
-    case AT_EVENT_PAYLOAD:
-        print_payload_event(d, event);
-        break;
-    case AT_EVENT_PROMPT:
-        d->payload_len = 0;
-        puts("{\"event\":\"prompt\"}");
-        break;
-    case AT_EVENT_ECHO:
-        print_echo(event, &echo);
-        break;
-    case AT_EVENT_ECHO_DATA:
-        print_echo_data(d, event);
-        break;
-    case AT_EVENT_UNKNOWN:
-        print_text_event("unknown", event->data, event->len);
-        break;
-    case AT_EVENT_OVERLONG:
-        printf("{\"event\":\"overlong\",\"length\":%zu}\n", event->remaining);
-        break;
-    case AT_EVENT_INCOMPLETE:
-        print_incomplete(d, event);
-        break;
-    }
-}
 
 static void feed(struct decoder *d, const uint8_t *data, size_t n, size_t chunk)
 {
     while (n > 0) {
         size_t now = chunk != 0 && chunk < n ? chunk : n;
-        at_stream_feed(&d->stream, data, now);
+        traffic_received(&d->traffic, data, now);
         data += now;
         n -= now;
     }
@@ -254,15 +32,15 @@ static int decode_file(struct decoder *d, int fd, size_t chunk)
             continue;
         }
         if (n < 0) {
-            return tool_usage(d->session.tool, "can't read: %s", strerror(errno));
+            return tool_usage(d->events.tool, "can't read: %s", strerror(errno));
         }
         feed(d, data, (size_t)n, chunk);
         fflush(stdout);
     }
-    at_stream_finish(&d->stream);
+    traffic_finish(&d->traffic);
     return fflush(stdout) == 0 && !ferror(stdout)
                ? TOOL_DONE
-               : tool_usage(d->session.tool, "can't write what was decoded");
+               : tool_usage(d->events.tool, "can't write what was decoded");
 }
 
 static int print_help(const struct tool *tool)
@@ -291,13 +69,14 @@ int tool_decode(const struct tool *tool, int argc, char **argv)
     static struct decoder decoder;
     const char *file = NULL;
     size_t chunk = 0;
-    session_init(&decoder.session, tool);
+    events_init(&decoder.events, tool, stdout, false);
+    traffic_init(&decoder.traffic, tool, events_view, &decoder.events);
     for (int i = 1; i < argc; i++) {
         if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
             return print_help(tool);
         }
         if (strcmp(argv[i], "--set") == 0 && i + 1 < argc) {
-            if (tool_set(tool, argv[++i], decoder.session.settings) != TOOL_DONE) {
+            if (tool_set(tool, argv[++i], decoder.traffic.session.settings) != TOOL_DONE) {
                 return TOOL_USAGE;
             }
         } else if (strcmp(argv[i], "--chunk") == 0 && i + 1 < argc) {
@@ -317,8 +96,6 @@ int tool_decode(const struct tool *tool, int argc, char **argv)
             file = argv[i];
         }
     }
-    at_stream_init(&decoder.stream, tool->module, decoder.session.settings, decoder.window,
-                   sizeof decoder.window, on_event, &decoder);
     if (file == NULL || strcmp(file, "-") == 0) {
         return decode_file(&decoder, STDIN_FILENO, chunk);
     }

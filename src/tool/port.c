@@ -6,6 +6,8 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "print.h"
+
 enum { CONNECT_MS = 10000, LONGEST_WAIT_MS = 60000 };
 
 /* A path has a slash or is there; "HOST:PORT" is neither. */
@@ -31,7 +33,8 @@ static void start_trace(struct port *port)
 {
     static struct trace trace;
     if (port->tool->options->trace) {
-        trace_init(&trace, port->tool, stderr);
+        trace_init(&trace, port->tool, stderr,
+                   TRACE_DECODED | (print_in_colour(stderr) ? TRACE_COLOURS : 0u));
         port->trace = &trace;
     }
 }
@@ -55,7 +58,7 @@ int port_open(struct port *port, const struct tool *tool)
 void port_close(struct port *port)
 {
     if (port->trace != NULL) {
-        trace_flush(port->trace);
+        trace_finish(port->trace);
     }
     if (port->serial.fd >= 0) {
         at_posix_serial_close(&port->serial);

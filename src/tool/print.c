@@ -1,6 +1,10 @@
 #include "print.h"
 
+#include <limits.h>
+#include <stdlib.h>
 #include <string.h>
+#include <time.h>
+#include <unistd.h>
 
 const char *print_meaning(const struct at_manual_param *param, const char *text, size_t len)
 {
@@ -13,13 +17,29 @@ const char *print_meaning(const struct at_manual_param *param, const char *text,
     return NULL;
 }
 
+/* Fields of a line or of a command, and what the manual says of them. */
+struct fields {
+    const struct at_field *fields;
+    size_t n;
+    const struct at_mark *marks;
+    const char *text;
+    const struct at_manual_param *const *manual;
+    size_t shown; /* characters of a text */
+};
+
 /* Bytes of a line are printable ASCII wherever a description fits them. */
 static void print_field(FILE *out, const struct at_param *param,
-                        const struct at_manual_param *manual, const char *text, size_t len)
+                        const struct at_manual_param *manual, const char *text, size_t len,
+                        size_t shown)
 {
     bool number = param->type == AT_INT || param->type == AT_UINT;
     const char *meaning = print_meaning(manual, text, len);
-    fprintf(out, number ? "%s=%.*s" : "%s=\"%.*s\"", param->name, (int)len, text);
+    if (number) {
+        fprintf(out, "%s=%.*s", param->name, (int)len, text);
+    } else {
+        fprintf(out, "%s=\"%.*s\"%s", param->name, (int)(len < shown ? len : shown), text,
+                len > shown ? "..." : "");
+    }
     if (meaning != NULL) {
         fprintf(out, " (%s)", meaning);
     } else if (number && manual != NULL && manual->unit[0] != '\0') {
@@ -27,21 +47,68 @@ static void print_field(FILE *out, const struct at_param *param,
     }
 }
 
-void print_fields(FILE *out, const struct tool *tool, const struct at_line *line)
+static void print_all(FILE *out, const struct tool *tool, const struct fields *f)
 {
-    const struct at_record *record = line->record;
-    const struct at_manual_record *manual = &tool->manual->records[record - tool->module->records];
     const char *gap = "";
-    for (uint8_t i = 0; i < line->nmarks && i < record->nfields; i++) {
-        const struct at_param *param = &tool->module->params[record->fields[i].param];
-        const struct at_mark *mark = &line->marks[i];
+    for (size_t i = 0; i < f->n; i++) {
+        const struct at_param *param = &tool->module->params[f->fields[i].param];
+        const struct at_mark *mark = &f->marks[i];
         if (param->type != AT_LITERAL) {
             fputs(gap, out);
-            print_field(out, param, manual->params[i], (const char *)line->text + mark->begin,
-                        (size_t)(mark->end - mark->begin));
+            print_field(out, param, f->manual[i], f->text + mark->begin,
+                        (size_t)(mark->end - mark->begin), f->shown);
             gap = " ";
         }
     }
+}
+
+void print_fields(FILE *out, const struct tool *tool, const struct at_line *line)
+{
+    const struct at_record *record = line->record;
+    struct fields fields = {
+        .fields = record->fields,
+        .n = line->nmarks < record->nfields ? line->nmarks : record->nfields,
+        .marks = line->marks,
+        .text = (const char *)line->text,
+        .manual = tool->manual->records[record - tool->module->records].params,
+        .shown = INT_MAX,
+    };
+    print_all(out, tool, &fields);
+}
+
+void print_arguments(FILE *out, const struct tool *tool, const struct at_command *command)
+{
+    const struct at_form *form = command->form;
+    struct fields fields = {
+        .fields = form->fields,
+        .n = command->nmarks < form->nfields ? command->nmarks : form->nfields,
+        .marks = command->marks,
+        .text = (const char *)command->text,
+        .manual = tool->manual->forms[form - tool->module->forms].params,
+        .shown = 32,
+    };
+    print_all(out, tool, &fields);
+}
+
+void print_time(FILE *out, enum print_zone zone)
+{
+    struct timespec now;
+    struct tm parts;
+    char text[32] = "";
+    bool utc = zone == PRINT_UTC;
+    (void)clock_gettime(CLOCK_REALTIME, &now);
+    if ((utc ? gmtime_r(&now.tv_sec, &parts) : localtime_r(&now.tv_sec, &parts)) != NULL) {
+        (void)strftime(text, sizeof text, utc ? "%Y-%m-%dT%H:%M:%S" : "%H:%M:%S", &parts);
+    }
+    fprintf(out, "%s.%03ld%s", text, now.tv_nsec / 1000000, utc ? "Z" : "");
+}
+
+bool print_in_colour(FILE *out)
+{
+    const char *no = getenv("NO_COLOR");
+    const char *term = getenv("TERM");
+    return (no == NULL || *no == '\0') && term != NULL && *term != '\0' &&
+           strcmp(term, "dumb") != 0 && isatty(fileno(out));
 }
 
 const char *print_status(int status)

@@ -13,6 +13,16 @@
 /** `connectID=0 err=566 (Socket connection failed)`; nothing for a line without fields. */
 void print_fields(FILE *out, const struct tool *tool, const struct at_line *line);
 
+/** Likewise of a command line; a long text is cut, for it stands in the line already. */
+void print_arguments(FILE *out, const struct tool *tool, const struct at_command *command);
+
+/** `21:30:05.123` of here; or for machines, `2024-05-31T19:30:05.123Z`. */
+enum print_zone { PRINT_LOCAL, PRINT_UTC };
+void print_time(FILE *out, enum print_zone zone);
+
+/** Whether to print in colours: on terminals that have them, unless NO_COLOR is set. */
+bool print_in_colour(FILE *out);
+
 /** What a negative at_status says, in words. */
 const char *print_status(int status);
 

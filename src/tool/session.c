@@ -61,43 +61,51 @@ static bool has_prompt(const struct at_form *form)
 static void note_echo(struct session *s, struct at_stream *stream, const struct at_event *event,
                       struct session_echo *echo)
 {
-    struct at_command command;
+    struct at_command *command = &echo->command;
     union {
         uint8_t bytes[TOOL_REQUEST_MAX];
         void *align;
         int64_t align_too;
     } request;
     int status = at_command_parse(s->tool->grammar, s->settings, event->data, event->len,
-                                  &command, NULL);
+                                  command, NULL);
     s->form = NULL;
     s->prompted = false;
     s->neffects = 0;
-    if (status == AT_OK && command.form->size <= sizeof request) {
-        at_command_decode(s->tool->grammar, &command, &request);
-        s->form = command.form;
-        note_effects(s, command.form, &request);
-        note_data(s, command.form, &request);
+    if (status == AT_OK && command->form->size <= sizeof request) {
+        at_command_decode(s->tool->grammar, command, &request);
+        s->form = command->form;
+        note_effects(s, command->form, &request);
+        note_data(s, command->form, &request);
     }
-    echo->form = command.form;
-    echo->ambiguous = status != AT_OK && command.form != NULL &&
-                      has_siblings(s->tool->module, command.form);
+    echo->form = command->form;
+    echo->fits = status == AT_OK;
+    echo->ambiguous = status != AT_OK && command->form != NULL &&
+                      has_siblings(s->tool->module, command->form);
     at_stream_expect_prompt(stream, has_prompt(s->form));
 }
 
-/* What follows a final result code comes from an earlier command, unless this one
- * has sent its data and may do without that code. */
-static bool ends_command(const struct session *s, uint8_t outcome)
+static bool may_complete(const struct at_form *form, const struct at_record *record)
 {
-    return outcome == AT_OUTCOME_OK || outcome == AT_OUTCOME_ERROR ||
-           (s->prompted && (s->form->flags & AT_FINAL_OPTIONAL) != 0);
+    uint8_t i = 0;
+    while (i < form->nthen && form->then[i].record != record->id) {
+        i++;
+    }
+    return i < form->nthen;
 }
 
-static void note_final(struct session *s, struct at_stream *stream, uint8_t outcome)
+/* What follows a final result code comes from an earlier command, unless it is this
+ * one's own, which has sent its data and may do without that code. */
+static bool ends_command(const struct session *s, const struct at_record *record)
 {
-    if (!ends_command(s, outcome)) {
-        return;
-    }
-    if (outcome == AT_OUTCOME_OK) {
+    return record->outcome == AT_OUTCOME_OK || record->outcome == AT_OUTCOME_ERROR ||
+           (s->prompted && (s->form->flags & AT_FINAL_OPTIONAL) != 0 &&
+            may_complete(s->form, record));
+}
+
+static void end_command(struct session *s, struct at_stream *stream, bool acknowledged)
+{
+    if (acknowledged) {
         for (size_t i = 0; i < s->neffects; i++) {
             s->settings[s->effects[i][0]] = s->effects[i][1];
         }
@@ -134,7 +142,7 @@ static void note_unknown(struct session *s, struct at_stream *stream, const stru
             memset(s->settings + setting->slot, setting->initial, setting->slots);
         }
     }
-    note_final(s, stream, AT_OUTCOME_ERROR);
+    end_command(s, stream, false);
 }
 
 static void note_prompt(struct session *s, struct at_stream *stream)
@@ -160,8 +168,8 @@ void session_event(struct session *session, struct at_stream *stream,
         note_prompt(session, stream);
         break;
     case AT_EVENT_LINE:
-        if (event->record->kind == AT_KIND_FINAL) {
-            note_final(session, stream, event->record->outcome);
+        if (event->record->kind == AT_KIND_FINAL && ends_command(session, event->record)) {
+            end_command(session, stream, event->record->outcome == AT_OUTCOME_OK);
         }
         break;
     case AT_EVENT_UNKNOWN:

@@ -22,6 +22,8 @@ struct session {
 struct session_echo {
     const struct at_form *form; /* NULL when no command fits */
     bool ambiguous;             /* the command is known, its form isn't */
+    bool fits;                  /* the form, and so has the arguments in `command` */
+    struct at_command command;
 };
 
 void session_init(struct session *session, const struct tool *tool);

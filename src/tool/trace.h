@@ -1,28 +1,32 @@
 /**
  * @file trace.h
  * Both directions of a channel as people read them: `->` to the module, `<-`
- * from it, `|` data. It parses what comes with a stream of its own, so data
- * that look like a line are shown as the data they are.
+ * from it, `|` data. Data that look like a line are shown as the data they are.
  */
 #ifndef AT_TRACE_H
 #define AT_TRACE_H
 
 #include <stdio.h>
 
-#include "session.h"
+#include "traffic.h"
+
+/** How lines are shown; raw and indented without any. */
+enum trace_style {
+    TRACE_DECODED = 1, /**< behind each line its fields, and what they mean */
+    TRACE_COLOURS = 2,
+    TRACE_TIMES = 4    /**< local time before each line */
+};
 
 struct trace {
     FILE *out; /* NULL: follow, but print nothing */
-    struct session session;
-    struct at_stream stream;
-    uint8_t window[4097];
-    bool prompted;     /* what goes to the module is data */
-    size_t len;        /* of the command line, or of the data */
-    size_t held;       /* of them in `bytes` */
-    uint8_t bytes[4096];
+    const struct tool *tool;
+    unsigned style;
+    bool hex;  /* the payload to come is hexadecimal */
+    struct traffic traffic;
 };
 
-void trace_init(struct trace *trace, const struct tool *tool, FILE *out);
+/** @param style  of enum trace_style */
+void trace_init(struct trace *trace, const struct tool *tool, FILE *out, unsigned style);
 
 /** Bytes that went to the module. */
 void trace_sent(struct trace *trace, const uint8_t *data, size_t n);
@@ -32,5 +36,8 @@ void trace_received(struct trace *trace, const uint8_t *data, size_t n);
 
 /** Print data that are held. */
 void trace_flush(struct trace *trace);
+
+/** Print what is left of both directions. */
+void trace_finish(struct trace *trace);
 
 #endif

@@ -319,7 +319,7 @@ static void print_text(struct recorder *r, const char *name, const struct at_eve
 static void on_event(void *ctx, const struct at_event *event)
 {
     struct recorder *r = ctx;
-    struct session_echo echo = {NULL, false};
+    struct session_echo echo = {0};
     if (r->in_payload && event->type != AT_EVENT_PAYLOAD && event->type != AT_EVENT_INCOMPLETE) {
         r->broken = "an event amid a payload";
     }
