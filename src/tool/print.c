@@ -27,6 +27,13 @@ struct fields {
     size_t shown; /* characters of a text */
 };
 
+/* Words take an s, symbols of units don't. */
+static const char *plural(const char *unit, const char *text, size_t len)
+{
+    bool one = len == 1 && text[0] == '1';
+    return strlen(unit) > 2 && !one ? "s" : "";
+}
+
 /* Bytes of a line are printable ASCII wherever a description fits them. */
 static void print_field(FILE *out, const struct at_param *param,
                         const struct at_manual_param *manual, const char *text, size_t len,
@@ -43,7 +50,7 @@ static void print_field(FILE *out, const struct at_param *param,
     if (meaning != NULL) {
         fprintf(out, " (%s)", meaning);
     } else if (number && manual != NULL && manual->unit[0] != '\0') {
-        fprintf(out, " %s", manual->unit);
+        fprintf(out, " %s%s", manual->unit, plural(manual->unit, text, len));
     }
 }
 

@@ -1,9 +1,11 @@
 #include "tool.h"
 
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 int tool_usage(const struct tool *tool, const char *format, ...)
 {
@@ -97,11 +99,24 @@ static int run(const struct tool *tool, const struct tool_command *command, int 
     return command->run(tool, argc, argv);
 }
 
+/* A port that became descriptor 1 would get what is printed. */
+static void keep_standard_descriptors(void)
+{
+    int fd = open("/dev/null", O_RDWR);
+    while (fd >= 0 && fd <= STDERR_FILENO) {
+        fd = open("/dev/null", O_RDWR);
+    }
+    if (fd >= 0) {
+        (void)close(fd);
+    }
+}
+
 int tool_main(const struct tool *given, int argc, char **argv)
 {
     struct tool_options options = {NULL, TOOL_BAUD, false};
     struct tool tool = *given;
     tool.options = &options;
+    keep_standard_descriptors();
     if (asks_for_help(argc, argv)) {
         print_help(&tool);
         return TOOL_DONE;

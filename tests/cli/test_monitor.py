@@ -441,7 +441,7 @@ class Ends(MonitorTest):
         module.line.close()
         lines = monitor.until(None)
         self.assertEqual(lines[-4:], [
-            "<- +QIRD: 7    actual_read_length=7 byte",
+            "<- +QIRD: 7    actual_read_length=7 bytes",
             "-> | 3 bytes: abc    incomplete: 2 missing",
             "<- | 3 bytes: abc    incomplete: 4 missing", None])
         status, messages = monitor.end(by=None)

@@ -127,7 +127,7 @@ START_TEST(test_data_of_fixed_length)
     static const struct conversation c = {
         {SENT("AT+QISEND=0,9\r"), CAME("\r\n> "), SENT("AT\rOK\r"), CAME("+CEREG: 5\r\n"),
          SENT("\n\x1a\x1b"), CAME("\r\nOK\r\n\r\nSEND OK\r\n"), SENT("AT\r")},
-        "    -> AT+QISEND=0,9    Send data of a given length: connectID=0 send_length=9 byte\n"
+        "    -> AT+QISEND=0,9    Send data of a given length: connectID=0 send_length=9 bytes\n"
         "    <- >\n"
         "    <- +CEREG: 5\n"
         "    -> | 9 bytes: AT\\rOK\\r\\n<Ctrl-Z><Esc>\n"
@@ -154,14 +154,14 @@ START_TEST(test_data_whose_answer_is_lost)
         {SENT("AT+QISEND=0,2\r"), CAME("\r\n>"), SENT("hi"), SENT("AT+QISEND=1\r"),
          CAME("\r\n> "), SENT("x\x1a"), SENT("AT+QIRD=0,5\r"),
          CAME("\r\n+QIRD: 5\r\n\r\nOK\r\r\n\r\nOK\r\n")},
-        "    -> AT+QISEND=0,2    Send data of a given length: connectID=0 send_length=2 byte\n"
+        "    -> AT+QISEND=0,2    Send data of a given length: connectID=0 send_length=2 bytes\n"
         "    <- >\n"
         "    -> | 2 bytes: hi\n"
         "    -> AT+QISEND=1    Send data of unknown length, ended by Ctrl-Z: connectID=1\n"
         "    <- >\n"
         "    -> | 2 bytes: x<Ctrl-Z>\n"
-        "    -> AT+QIRD=0,5    Read received data: connectID=0 read_length=5 byte\n"
-        "    <- +QIRD: 5    actual_read_length=5 byte\n"
+        "    -> AT+QIRD=0,5    Read received data: connectID=0 read_length=5 bytes\n"
+        "    <- +QIRD: 5    actual_read_length=5 bytes\n"
         "    <- | 5 bytes: \\r\\nOK\\r\n"
         "    <- OK\n",
         "{\"event\":\"command\",\"text\":\"AT+QISEND=0,2\",\"command\":\"QISEND\","
@@ -188,7 +188,7 @@ START_TEST(test_data_that_end_early)
         {SENT("AT+QISEND=0,9\r"), CAME("\r\n> "), SENT("ab"), CAME("\r\nCLOSE OK\r\n"), SENT("c"),
          CAME("\r\nERROR\r\n"), SENT("AT+QISEND=0\r"), CAME("\r\n> "), SENT("d\x1b"),
          SENT("AT+QISEND=0,9\r"), CAME("\r\n> "), SENT("e"), CAME("\r\nRDY\r\n"), SENT("AT\r")},
-        "    -> AT+QISEND=0,9    Send data of a given length: connectID=0 send_length=9 byte\n"
+        "    -> AT+QISEND=0,9    Send data of a given length: connectID=0 send_length=9 bytes\n"
         "    <- >\n"
         "    <- CLOSE OK\n"
         "    -> | 3 bytes: abc\n"
@@ -196,7 +196,7 @@ START_TEST(test_data_that_end_early)
         "    -> AT+QISEND=0    Send data of unknown length, ended by Ctrl-Z: connectID=0\n"
         "    <- >\n"
         "    -> | 2 bytes: d<Esc>\n"
-        "    -> AT+QISEND=0,9    Send data of a given length: connectID=0 send_length=9 byte\n"
+        "    -> AT+QISEND=0,9    Send data of a given length: connectID=0 send_length=9 bytes\n"
         "    <- >\n"
         "    -> | 1 byte: e\n"
         "    <- RDY\n"
@@ -227,7 +227,7 @@ START_TEST(test_host_that_does_not_wait)
 {
     static const struct conversation c = {
         {SENT("AT+QISEND=0,3\rabcAT\r"), CAME("\r\n> \r\nOK\r\n\r\nSEND OK\r\n")},
-        "    -> AT+QISEND=0,3    Send data of a given length: connectID=0 send_length=3 byte\n"
+        "    -> AT+QISEND=0,3    Send data of a given length: connectID=0 send_length=3 bytes\n"
         "    -> abcAT\n"
         "    <- >\n"
         "    <- OK\n"
@@ -240,7 +240,7 @@ START_TEST(test_host_that_does_not_wait)
         "{\"event\":\"final\",\"result\":\"SEND OK\"}\n"};
     static const struct conversation begun = {
         {SENT("AT+QISEND=0,3\rabcA"), CAME("\r\n> "), SENT("T\r"), CAME("\r\nOK\r\n")},
-        "    -> AT+QISEND=0,3    Send data of a given length: connectID=0 send_length=3 byte\n"
+        "    -> AT+QISEND=0,3    Send data of a given length: connectID=0 send_length=3 bytes\n"
         "    <- >\n"
         "    -> | 3 bytes: abc\n"
         "    -> AT    Attention; answers OK when the module listens\n"
@@ -258,11 +258,11 @@ START_TEST(test_host_that_does_not_wait)
          CAME("AT+QIRD=0,4\r\r\n+QIRD: 4,\r\n>\n\r\n\r\nOK\r\n")},
         "    -> AT+QICFG=\"viewmode\",1    Ask for or set what stands between a data header and "
         "its data: view_mode=1 (a comma)\n"
-        "    -> AT+QIRD=0,4    Read received data: connectID=0 read_length=4 byte\n"
+        "    -> AT+QIRD=0,4    Read received data: connectID=0 read_length=4 bytes\n"
         "    <- AT+QICFG=\"viewmode\",1\n"
         "    <- OK\n"
         "    <- AT+QIRD=0,4\n"
-        "    <- +QIRD: 4    actual_read_length=4 byte\n"
+        "    <- +QIRD: 4    actual_read_length=4 bytes\n"
         "    <- | 4 bytes: \\r\\n>\\n\n"
         "    <- OK\n",
         "{\"event\":\"command\",\"text\":\"AT+QICFG=\\\"viewmode\\\",1\",\"command\":\"QICFG\","
@@ -320,12 +320,12 @@ START_TEST(test_payloads_that_cross)
         "send_data_format=0 (the bytes themselves) recv_data_format=1 "
         "(two hexadecimal digits a byte)\n"
         "    <- OK\n"
-        "    -> AT+QISEND=0,4    Send data of a given length: connectID=0 send_length=4 byte\n"
+        "    -> AT+QISEND=0,4    Send data of a given length: connectID=0 send_length=4 bytes\n"
         "    <- >\n"
         "    <- +QIURC: \"recv\",0    connectID=0\n"
-        "    <- +QIRD: 3    actual_read_length=3 byte\n"
+        "    <- +QIRD: 3    actual_read_length=3 bytes\n"
         "    <- | 6 bytes: 414243    3 bytes: ABC\n"
-        "    <- +QIRD: 2    actual_read_length=2 byte\n"
+        "    <- +QIRD: 2    actual_read_length=2 bytes\n"
         "    -> | 3 bytes: wxy    incomplete: 1 missing\n"
         "    <- | 1 byte: 4    incomplete: 3 missing\n",
         "{\"event\":\"command\",\"text\":\"AT+QICFG=\\\"dataformat\\\",0,1\",\"command\":\"QICFG\","
