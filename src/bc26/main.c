@@ -9,6 +9,10 @@ int main(int argc, char **argv)
         {"decode", "a capture in, one JSON object per event out", tool_decode, false},
         {"encode", "a command's exact bytes from its name and arguments", tool_encode, false},
         {"sim", "a virtual BC26 on a pty, a TCP port or stdin", bc26_sim_command, false},
+        {"ping", "ping a host", bc26_ping_command, true},
+        {"dns", "resolve a name", bc26_dns_command, true},
+        {"ntp", "the time from a server", bc26_ntp_command, true},
+        {"state", "the module's sockets, settings and DNS servers", bc26_state_command, true},
         {"demo", "the manual's conversations with a virtual BC26", bc26_demo_command, false},
     };
     static const struct tool bc26_tool = {
