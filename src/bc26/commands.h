@@ -6,5 +6,9 @@
 
 int bc26_sim_command(const struct tool *tool, int argc, char **argv);
 int bc26_demo_command(const struct tool *tool, int argc, char **argv);
+int bc26_ping_command(const struct tool *tool, int argc, char **argv);
+int bc26_dns_command(const struct tool *tool, int argc, char **argv);
+int bc26_ntp_command(const struct tool *tool, int argc, char **argv);
+int bc26_state_command(const struct tool *tool, int argc, char **argv);
 
 #endif

@@ -7,11 +7,13 @@ Everything is bound to loopback, and ends with the test that started it.
 import contextlib
 import os
 import pathlib
-import select
+import random
 import shutil
 import socket
 import subprocess
 import tempfile
+import threading
+import time
 import unittest
 
 ROOT = pathlib.Path(__file__).resolve().parents[2]
@@ -28,11 +30,33 @@ def run(*arguments, data=b"", timeout=PATIENCE, **more):
                           **more)
 
 
-def free_port(kind=socket.SOCK_STREAM):
-    """A port of 127.0.0.1 that nobody has, a moment ago."""
-    with socket.socket(socket.AF_INET, kind) as probe:
-        probe.bind(("127.0.0.1", 0))
-        return probe.getsockname()[1]
+def is_free(port):
+    with contextlib.ExitStack() as stack:
+        for kind in (socket.SOCK_STREAM, socket.SOCK_DGRAM):
+            probe = stack.enter_context(socket.socket(socket.AF_INET, kind))
+            try:
+                probe.bind(("127.0.0.1", port))
+            except OSError:
+                return False
+    return True
+
+
+def free_port(kind=None):
+    """A port of 127.0.0.1 that nobody had a moment ago, whatever `kind` is wanted.
+
+    It's free for TCP and UDP alike, for a name server takes both. And it isn't one of those
+    that the system gives to whoever asks for any: it could be given to somebody at once.
+    """
+    first = int(pathlib.Path("/proc/sys/net/ipv4/ip_local_port_range").read_text().split()[0])
+    ports = range(10000, first) if first > 12000 else range(1024, 65536)
+    for port in random.sample(ports, 100):
+        if is_free(port):
+            return port
+    raise AssertionError("no port is free")
+
+
+# Debian's packages that aren't called as their program.
+PACKAGES = {"chronyd": "chrony", "dnsmasq": "dnsmasq-base"}
 
 
 def program(*names):
@@ -41,8 +65,9 @@ def program(*names):
         path = shutil.which(name) or shutil.which(name, path="/usr/sbin:/sbin")
         if path:
             return path
-    raise unittest.SkipTest(f"{' or '.join(names)} isn't installed; ./dev packages lists "
-                            "what the tests use")
+    packages = " or ".join(PACKAGES.get(name, name) for name in names)
+    raise unittest.SkipTest(f"{' or '.join(names)} isn't installed: apt-get install {packages}; "
+                            "see ./dev packages")
 
 
 class Sim:
@@ -73,19 +98,86 @@ class Sim:
         return run("--port", self.port, *arguments, **more)
 
 
+class Rote:
+    """What answers as a module would, by rote: for answers that no virtual module gives.
+
+    `answers` maps a command line, or its beginning, to the lines that come back before (a
+    text) and after (a list) the OK. None, in place of either or at the end of a list: the
+    connection ends there. `heard` are the command lines.
+    """
+
+    SETTINGS = {
+        'AT+QICFG="dataformat"': '+QICFG: "dataformat",0,0',
+        'AT+QICFG="viewmode"': '+QICFG: "viewmode",0',
+        'AT+QICFG="showlength"': '+QICFG: "showlength",0',
+        'AT+QICFG="echomode"': '+QICFG: "echomode",0',
+    }
+
+    def __init__(self, answers):
+        self.answers = {**self.SETTINGS, **answers}
+        self.heard = []
+        self.listener = socket.create_server(("127.0.0.1", 0))
+        self.listener.settimeout(PATIENCE)
+        self.port = f"127.0.0.1:{self.listener.getsockname()[1]}"
+        self.thread = threading.Thread(target=self.serve, daemon=True)
+        self.thread.start()
+
+    def serve(self):
+        with contextlib.suppress(OSError), self.listener:
+            connection = self.listener.accept()[0]
+            with connection:
+                connection.settimeout(PATIENCE)
+                self.converse(connection)
+
+    def converse(self, connection):
+        rest = b""
+        while data := connection.recv(4096):
+            *lines, rest = (rest + data).split(b"\r")
+            for line in lines:
+                text, ends = self.answer(line.decode().strip("\n"))
+                connection.sendall(text.encode())
+                if ends:
+                    return
+
+    def answer(self, command):
+        """What to send, and whether that's the end."""
+        self.heard.append(command)
+        found = [key for key in self.answers if command.startswith(key)]
+        answer = self.answers[max(found, key=len)] if found else ""
+        if answer is None:
+            return "", True
+        lines = [answer, "OK"] if isinstance(answer, str) else ["OK", *answer]
+        if answer == "ERROR":
+            lines = ["ERROR"]
+        return "".join(f"\r\n{line}\r\n" for line in lines if line), None in lines
+
+    def end(self):
+        self.thread.join(PATIENCE)
+
+    def tool(self, *arguments, **more):
+        return run("--port", self.port, *arguments, **more)
+
+
+def listens(port, kind):
+    """Whether anybody has this port of this machine."""
+    for table in (kind, kind + "6"):
+        with contextlib.suppress(FileNotFoundError):
+            for line in pathlib.Path("/proc/net", table).read_text().splitlines()[1:]:
+                _, local, _, state = line.split()[:4]
+                if local.endswith(f":{port:04X}") and (kind == "udp" or state == "0A"):
+                    return True
+    return False
+
+
 def await_port(port, process, kind="tcp"):
     """Until a server listens, or has ended."""
-    table = {"tcp": ["/proc/net/tcp", "/proc/net/tcp6"], "udp": ["/proc/net/udp"]}[kind]
-    mark = f":{port:04X} "
-    while process.poll() is None:
-        for name in table:
-            with contextlib.suppress(FileNotFoundError):
-                lines = pathlib.Path(name).read_text().splitlines()[1:]
-                if any(mark in line.split(":", 1)[1][:15] + " " and
-                       (kind == "udp" or line.split()[3] == "0A") for line in lines):
-                    return
-        select.select([], [], [], 0.02)
-    raise AssertionError(f"{process.args[0]} ended with status {process.returncode}")
+    end = time.monotonic() + PATIENCE
+    while process.poll() is None and time.monotonic() < end:
+        if listens(port, kind):
+            return
+        time.sleep(0.02)
+    raise AssertionError(f"{process.args[0]} doesn't listen at port {port}; its status is "
+                         f"{process.returncode}")
 
 
 class ToolTest(unittest.TestCase):
@@ -95,6 +187,11 @@ class ToolTest(unittest.TestCase):
         sim = Sim(*options, **more)
         self.addCleanup(sim.end)
         return sim
+
+    def rote(self, answers):
+        module = Rote(answers)
+        self.addCleanup(module.end)
+        return module
 
     def serve(self, *command, port, kind="tcp"):
         """Starts a server in the foreground, and waits until it listens."""
