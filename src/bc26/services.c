@@ -471,7 +471,7 @@ static bool parse_stamp(struct at_str text, struct stamp *t)
 }
 
 /* A time in no known form is still the answer, so it's printed as it came. */
-static void print_time(const struct tool *tool, struct at_str text)
+static void print_answer(const struct tool *tool, struct at_str text)
 {
     struct stamp t;
     if (!parse_stamp(text, &t)) {
@@ -494,7 +494,7 @@ static int run_ntp(struct job *job)
     }
     int n = bc26_qntp(client_of(job), request_of(&job->request), &answer);
     if (n == 1 && answer.has_time) {
-        print_time(job->tool, answer.time);
+        print_answer(job->tool, answer.time);
     } else {
         status = fail(job, n < 0 ? n : AT_E_ANSWER, client_of(job)->error);
     }
