@@ -9,6 +9,7 @@ int main(int argc, char **argv)
         {"decode", "a capture in, one JSON object per event out", tool_decode, false},
         {"encode", "a command's exact bytes from its name and arguments", tool_encode, false},
         {"sim", "a virtual BC26 on a pty, a TCP port or stdin", bc26_sim_command, false},
+        {"shell", "commands at a prompt, or from a script; answers decoded", tool_shell, true},
         {"demo", "the manual's conversations with a virtual BC26", bc26_demo_command, false},
     };
     static const struct tool bc26_tool = {
