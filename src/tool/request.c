@@ -574,10 +574,10 @@ static void print_syntax(const struct tool *tool, const char *line)
     }
 }
 
-static bool is_known(const struct at_module *module, const char *line)
+bool request_is_known(const struct tool *tool, const char *line)
 {
-    for (uint16_t i = 0; i < module->nforms; i++) {
-        if (has_base(&module->forms[i], line)) {
+    for (uint16_t i = 0; i < tool->module->nforms; i++) {
+        if (has_base(&tool->module->forms[i], line)) {
             return true;
         }
     }
@@ -586,9 +586,6 @@ static bool is_known(const struct at_module *module, const char *line)
 
 static int refuse_shape(const struct request *r, const char *line)
 {
-    if (!is_known(r->tool->module, line)) {
-        return REQUEST_UNKNOWN;
-    }
     fprintf(stderr, "%s: %.*s: no form of it looks like this", r->tool->name,
             (int)base_length(line), line);
     print_syntax(r->tool, line);

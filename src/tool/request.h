@@ -27,9 +27,6 @@ struct request {
     uint8_t data[REQUEST_DATA_MAX]; /**< that stand in the text in another way than on the wire */
 };
 
-/** What request_wire returns for a command that no description knows. */
-enum { REQUEST_UNKNOWN = -1 };
-
 /**
  * `tool`, `settings` and `typed` are set before. Texts are those of argv; the dot behind the
  * command's name becomes a NUL.
@@ -37,9 +34,13 @@ enum { REQUEST_UNKNOWN = -1 };
  */
 int request_parse(struct request *request, int argc, char **argv);
 
+/** Whether a line on the wire holds a command that the spec knows, whatever its arguments. */
+bool request_is_known(const struct tool *tool, const char *line);
+
 /**
- * The same of a command line as it stands on the wire, without its CR. Texts are those of `line`.
- * @return TOOL_DONE; TOOL_NO after a message to stderr; or REQUEST_UNKNOWN
+ * As request_parse, of a command line as it stands on the wire, without its CR. Texts are those
+ * of `line`.
+ * @return TOOL_DONE; TOOL_USAGE or TOOL_NO after a message to stderr
  */
 int request_wire(struct request *request, const char *line);
 

@@ -24,6 +24,7 @@ struct shell {
     uint32_t wait_ms;   /* for answers that the spec doesn't know */
     bool doubt;         /* what the module is doing, and how it's set */
     bool noted;         /* that a command isn't in the spec */
+    bool interrupted;   /* what is under way is given up */
     bool quit;
     int signal;         /* that ends the shell */
     unsigned long line; /* of the script */
@@ -57,6 +58,12 @@ static void forget_port(struct shell *s)
     at_client_reset(&s->channel.client);
 }
 
+/* Whether an unanswered command can have left the view amid a payload that never comes. */
+static bool is_silence(int status)
+{
+    return status == AT_E_TIMEOUT || status == AT_E_LOST || status == AT_E_REBOOT;
+}
+
 static int lose_port(struct shell *s)
 {
     forget_port(s);
@@ -72,6 +79,7 @@ static int lose_port(struct shell *s)
 static void take_signal(struct shell *s, int number)
 {
     s->channel.port.signal = 0;
+    s->interrupted = true;
     if (number != SIGINT || s->edit == NULL) {
         s->signal = number;
     }
@@ -96,6 +104,9 @@ static int explain(struct shell *s, const char *what, int status)
     }
     if (status >= 0) {
         return TOOL_DONE;
+    }
+    if (is_silence(status)) {
+        view_stop(&s->view);
     }
     if (status == AT_E_ERROR && complete_command(s->tool, what) != NULL) {
         char help[128];
@@ -414,9 +425,6 @@ static int skip_data(struct shell *s, int status)
 static int run_wire(struct shell *s, const char *line)
 {
     int status = request_wire(&s->request, line);
-    if (status == REQUEST_UNKNOWN) {
-        return run_unknown(s, line);
-    }
     return status == TOOL_DONE ? run_request(s, status) : skip_data(s, status);
 }
 
@@ -439,11 +447,15 @@ static int run_command(struct shell *s, const char *line)
 {
     static char kept[LINE_SIZE]; /* the request points into it, while data are read */
     snprintf(kept, sizeof kept, "%s", line);
+    bool wire = is_wire(s, kept);
+    bool unknown = wire && !request_is_known(s->tool, kept);
+    s->interrupted = false;
     int status = prepare(s);
-    if (status != TOOL_DONE) {
+    /* What the spec doesn't know needs no settings, and may be what finds the fault. */
+    if (status != TOOL_DONE && (!unknown || s->interrupted || s->channel.port.fd < 0)) {
         return status;
     }
-    return is_wire(s, kept) ? run_wire(s, kept) : run_named(s, kept);
+    return unknown ? run_unknown(s, kept) : wire ? run_wire(s, kept) : run_named(s, kept);
 }
 
 static int run_line(struct shell *s, char *line)

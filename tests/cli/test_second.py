@@ -96,7 +96,7 @@ class Second(unittest.TestCase):
         shell.sees("encoding=0 (as they are)", "delivery[1]=0 (when asked)",
                    "delivery[2]=1 (by themselves)")
         shell.types(f"AT^CHAN{ENTER}")
-        shell.sees("AT^CHAN has several forms")
+        shell.sees("-> AT^CHAN?\r\n", '<- CHAN channel=1 delivery=0 (when asked) label="pier"')
 
     def test_a_late_answer_is_not_taken_for_anothers(self):
         gauge = self.gauge(answers={"AT^SLOW": None, 'AT^ALARM="1.2.3.4"': "ERROR"})
@@ -105,6 +105,15 @@ class Second(unittest.TestCase):
         self.assertEqual(result.returncode, NO)
         self.assertIn(b"AT^SLOW: no answer within the deadline", result.stderr)
         self.assertIn(b"AT^ALARM: the module answered ERROR", result.stderr)
+
+    def test_unknown_commands_find_out_why_settings_cannot_be_read(self):
+        gauge = self.gauge(answers={"AT^FMT?": "ERROR", "ATI": "Gauge of another revision"})
+        shell = Prompt(self, TIDE, gauge.port)
+        shell.types(f"AT^READ=1{ENTER}")
+        shell.sees("doesn't answer in a way that can be trusted")
+        shell.types(f"ATI{ENTER}")
+        shell.sees("-> ATI\r\n", "<- Gauge of another revision", "<- OK")
+        self.assertNotIn("AT^READ=1", gauge.heard)
 
     def test_what_may_have_changed_settings_is_not_trusted(self):
         gauge = self.gauge(answers={"AT&F": "", "AT^READ=1": "^READ: 1,2\r\n6162"})

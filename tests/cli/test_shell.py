@@ -222,6 +222,7 @@ class Commands(Shell):
                 shell.sees("rea")
                 peer.sendall(b"news")
                 shell.sees("<- urc recv connectID=0\r\n", "QIRD connectID=0 rea")
+                shell.child.setwinsize(20, 30)
                 shell.types(f"d_length=5{ENTER}")
                 shell.sees("-> AT+QIRD=0,5\r\n", "| news\r\n")
 
