@@ -17,8 +17,8 @@ TIDE = str(pathlib.Path(BC26).parent / "tide")
 
 
 class Gauge(threading.Thread):
-    """A tide gauge at a TCP port. It answers what `answers` holds with that, else with OK;
-    None is no answer at all: its OK comes before the next."""
+    """A tide gauge at a TCP port. It answers what `answers` holds with that and an OK; bytes are
+    the whole answer. None is no answer at all: its OK comes before the next."""
 
     def __init__(self, answers):
         super().__init__(daemon=True)
@@ -34,11 +34,13 @@ class Gauge(threading.Thread):
         answer = self.answers.get(command, "")
         if answer is None:
             self.late = "\r\nOK\r\n"
-            return ""
+            return b""
+        if isinstance(answer, bytes):
+            return answer
         late, self.late = self.late, ""
         if answer != "ERROR":
             answer += "\r\n\r\nOK" if answer else "OK"
-        return f"{late}\r\n{answer}\r\n"
+        return f"{late}\r\n{answer}\r\n".encode()
 
     def run(self):
         peer, _ = self.server.accept()
@@ -49,7 +51,7 @@ class Gauge(threading.Thread):
                 *lines, rest = (rest + data).split(b"\r")
                 for line in lines:
                     self.heard.append(line.decode())
-                    peer.sendall(self.answer(line.decode()).encode())
+                    peer.sendall(self.answer(line.decode()))
 
 
 class Second(unittest.TestCase):
@@ -105,6 +107,16 @@ class Second(unittest.TestCase):
         self.assertEqual(result.returncode, NO)
         self.assertIn(b"AT^SLOW: no answer within the deadline", result.stderr)
         self.assertIn(b"AT^ALARM: the module answered ERROR", result.stderr)
+
+    def test_a_payload_that_breaks_off_takes_nothing_along(self):
+        gauge = self.gauge(answers={"AT^READ=3": b"\r\n^READ: 3,99\r\nabc"})
+        result = self.tide("--port", gauge.port, "shell", data=b"AT^READ=3\nAT^SYSINFO\n")
+        self.assertEqual(result.returncode, NO)
+        self.assertIn(b"AT^READ: no answer within the deadline", result.stderr)
+        self.assertEqual(result.stdout.decode().splitlines(), [
+            "-> AT^READ=3", "<- READ channel=3 size=99 byte", "   | abc",
+            "<- 96 bytes of it are missing", "-> AT^SYSINFO",
+            '<- SYSINFO model="TG1" serial=42', "<- OK"])
 
     def test_unknown_commands_find_out_why_settings_cannot_be_read(self):
         gauge = self.gauge(answers={"AT^FMT?": "ERROR", "ATI": "Gauge of another revision"})

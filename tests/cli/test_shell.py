@@ -306,6 +306,11 @@ class Scripts(Shell):
         self.assertTrue(out.endswith("<- OK\n"), out)
         self.assertNotIn("bc26>", out)
 
+    def test_what_the_tool_asks_for_itself_is_not_shown(self):
+        self.assertEqual(self.script('AT\nAT+QICFG="viewmode"\n'), (
+            DONE, '-> AT\n<- OK\n-> AT+QICFG="viewmode"\n'
+            "<- QICFG.viewmode view_mode=0 (a line break)\n<- OK\n", ""))
+
     def test_what_was_refused_or_failed_is_told(self):
         status, out, err = self.script(
             "AT\nQIRD connectID=7 read_length=1\nAT+QIRD=0,1\nAT+CEREG?\nAT+QISEND=9,4\nAT+X\nAT\n")
@@ -343,6 +348,7 @@ class Scripts(Shell):
         module = self.sim(tcp=True)
         shell = subprocess.Popen([BC26, "--port", module.port, "shell"], stdin=subprocess.PIPE,
                                  stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+        self.addCleanup(shell.kill)
         shell.stdin.write(b"AT\n")
         shell.stdin.flush()
         self.assertEqual(shell.stdout.readline(), b"-> AT\n")
