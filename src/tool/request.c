@@ -472,7 +472,8 @@ static const char *spelled(const struct at_module *module, const char *name)
     return name;
 }
 
-static const struct at_form *find_form(const struct request *r, char *typed, int argc, char **argv)
+static const struct at_form *find_form(const struct request *r, char *typed, int argc,
+                                       char **argv)
 {
     const struct tool *tool = r->tool;
     const char *name = typed;
@@ -611,8 +612,8 @@ int request_wire(struct request *r, const char *line)
 {
     struct at_command command;
     struct at_fault fault;
-    int status = at_command_parse(r->tool->grammar, r->settings, (const uint8_t *)line, strlen(line),
-                                  &command, &fault);
+    int status = at_command_parse(r->tool->grammar, r->settings, (const uint8_t *)line,
+                                  strlen(line), &command, &fault);
     r->form = command.form;
     r->open_length = false;
     if (command.form == NULL || status == AT_E_SYNTAX) {

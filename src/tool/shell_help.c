@@ -21,11 +21,11 @@ void help_print(const struct tool *tool, const struct own_word *words)
     for (; words->name != NULL; words++) {
         printf("  %-32s %s\n", words->name, words->doc);
     }
-    printf("\nTab completes; Tab again, or ?, lists what fits with its meaning. Ctrl-C gives up the\n"
-           "line, or the command under way. Values with blanks stand in double quotes. In data\n"
-           "\\r \\n \\t \\0 \\xNN are bytes, and any other sign behind a backslash is itself. The length\n"
-           "of data may be left out beside NAME=VALUE. Data that go at the module's prompt are\n"
-           "asked for when they aren't given.\n\n");
+    printf("\nTab completes; Tab again, or ?, lists what fits with its meaning. Ctrl-C gives up\n"
+           "the line, or the command under way. Values with blanks stand in double quotes. In\n"
+           "data \\r \\n \\t \\0 \\xNN are bytes, any other sign behind a backslash is itself.\n"
+           "The length of data may be left out beside NAME=VALUE. Data that go at the module's\n"
+           "prompt are asked for when they aren't given.\n\n");
     print_commands(tool);
 }
 

@@ -322,6 +322,11 @@ class Scripts(Shell):
         self.assertNotIn("AT+X", out)
         self.assertEqual(out.count("-> AT\n"), 2)
 
+    def test_what_no_line_can_hold(self):
+        status, out, err = self.script("AT\nATI\0\nAT\n")
+        self.assertEqual((status, out), (NO, "-> AT\n<- OK\n"))
+        self.assertIn("line 2: a NUL byte", err)
+
     def test_no_port(self):
         status, out, err = self.script("AT\n", port="/dev/nothing-here")
         self.assertEqual((status, out), (USAGE, ""))
