@@ -302,8 +302,9 @@ static void remember(struct edit *e, const char *line)
 static void bind_keys(EditLine *el)
 {
     (void)el_set(el, EL_EDITOR, "emacs");
-    (void)el_set(el, EL_ADDFN, "at-complete", "Complete the word, or list what fits", on_tab);
-    (void)el_set(el, EL_ADDFN, "at-explain", "List what fits here", on_question);
+    /* Wide, as libedit never frees its copies of narrow names. */
+    (void)el_wset(el, EL_ADDFN, L"at-complete", L"Complete the word, or list what fits", on_tab);
+    (void)el_wset(el, EL_ADDFN, L"at-explain", L"List what fits here", on_question);
     (void)el_set(el, EL_BIND, "^I", "at-complete", (char *)NULL);
     (void)el_set(el, EL_BIND, "?", "at-explain", (char *)NULL);
     (void)el_set(el, EL_BIND, "^R", "em-inc-search-prev", (char *)NULL);
