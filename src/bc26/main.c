@@ -9,11 +9,12 @@ int main(int argc, char **argv)
         {"decode", "a capture in, one JSON object per event out", tool_decode, false},
         {"encode", "a command's exact bytes from its name and arguments", tool_encode, false},
         {"sim", "a virtual BC26 on a pty, a TCP port or stdin", bc26_sim_command, false},
+        {"demo", "the manual's conversations with a virtual BC26", bc26_demo_command, false},
         {"ping", "ping a host", bc26_ping_command, true},
         {"dns", "resolve a name", bc26_dns_command, true},
         {"ntp", "the time from a server", bc26_ntp_command, true},
         {"state", "the module's sockets, settings and DNS servers", bc26_state_command, true},
-        {"demo", "the manual's conversations with a virtual BC26", bc26_demo_command, false},
+        {"shell", "commands at a prompt, or from a script; answers decoded", tool_shell, true},
         {"monitor", "the traffic both ways, decoded; also between a program and the module",
          tool_monitor, true},
     };

@@ -3,58 +3,95 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 /* What a refused argument should have been ------------------------------------ */
 
-static void print_allowed(const struct at_param *param)
+static void print_allowed(FILE *out, const struct at_param *param)
 {
     switch (param->type) {
     case AT_INT:
         if (param->supported != INT32_MIN) {
-            fprintf(stderr, "only %ld is supported at present (range %ld to %lu)",
+            fprintf(out, "only %ld is supported at present (range %ld to %lu)",
                     (long)param->supported, (long)param->min, (unsigned long)param->max);
             break;
         }
         /* fall through */
     case AT_UINT:
-        fprintf(stderr, "allowed is %ld to %lu", (long)param->min, (unsigned long)param->max);
+        fprintf(out, "allowed is %ld to %lu", (long)param->min, (unsigned long)param->max);
         break;
     case AT_CHOICE:
-        fprintf(stderr, "allowed is");
+        fprintf(out, "allowed is");
         for (uint8_t i = 0; i < param->nvalues; i++) {
-            fprintf(stderr, "%s %s", i > 0 ? " or" : "", param->values[i]);
+            fprintf(out, "%s %s", i > 0 ? " or" : "", param->values[i]);
         }
         break;
     case AT_HOST:
-        fprintf(stderr, "allowed are up to %lu letters, digits, '.', '-', '_' and ':'",
+        fprintf(out, "allowed are up to %lu letters, digits, '.', '-', '_' and ':'",
                 (unsigned long)param->max);
         break;
     case AT_IP:
-        fprintf(stderr, "allowed is an IPv4 or IPv6 address");
+        fprintf(out, "allowed is an IPv4 or IPv6 address");
         break;
     case AT_HEX:
-        fprintf(stderr, "allowed are pairs of hexadecimal digits");
+        fprintf(out, "allowed are pairs of hexadecimal digits");
         break;
     case AT_DATA:
-        fprintf(stderr, "allowed are printable ASCII characters but for quotes and semicolons");
+        fprintf(out, "allowed are printable ASCII characters but for quotes and semicolons");
         break;
     default:
-        fprintf(stderr, "allowed are %ld to %lu printable ASCII characters but for quotes and "
+        fprintf(out, "allowed are %ld to %lu printable ASCII characters but for quotes and "
                 "semicolons", (long)param->min, (unsigned long)param->max);
     }
 }
 
 /* Data and their length are limited by the form, and by the format that holds. */
-static void print_data_limit(const struct request *r)
+static int data_max(const struct request *r)
 {
     const struct at_data *data = r->form->data;
-    int max = at_data_hex(data, r->settings) == 1 ? data->max_hex : data->max_text;
-    fprintf(stderr, "allowed is 1 to %d", max);
+    return at_data_hex(data, r->settings) == 1 ? data->max_hex : data->max_text;
 }
 
-static bool is_data(const struct request *r, const struct at_param *param, uint16_t index)
+static void print_data_limit(FILE *out, const struct request *r)
 {
-    return r->form->data != NULL && index != AT_NONE && param == &r->tool->module->params[index];
+    fprintf(out, "allowed is 1 to %d", data_max(r));
+}
+
+/* At the prompt anything may stand but for the bytes that end data of unknown length. */
+static void print_prompt_data(FILE *out, const struct request *r)
+{
+    const struct at_data *data = r->form->data;
+    fprintf(out, "allowed are 1 to %d bytes", data_max(r));
+    if (data->until >= 0) {
+        fprintf(out, " but for 0x%02x, which ends them", (unsigned)data->until);
+    }
+    if (data->cancel >= 0) {
+        fprintf(out, " and 0x%02x, which cancels them", (unsigned)data->cancel);
+    }
+}
+
+static bool is_param(const struct request *r, const struct at_param *param, uint16_t index)
+{
+    return index != AT_NONE && param == &r->tool->module->params[index];
+}
+
+void request_allowed(FILE *out, const struct request *r, const struct at_param *param)
+{
+    const struct at_data *data = r->form->data;
+    if (data != NULL && is_param(r, param, data->length)) {
+        print_data_limit(out, r);
+    } else if (data != NULL && data->prompt != 0 && is_param(r, param, data->field)) {
+        print_prompt_data(out, r);
+    } else {
+        print_allowed(out, param);
+    }
+}
+
+/* Without a parameter it's the whole of the arguments that fits no form. */
+static int refuse_all(const struct request *r)
+{
+    fprintf(stderr, "%s: %s: the arguments fit no form of it\n", r->tool->name, r->form->command);
+    return TOOL_NO;
 }
 
 int request_refuse(const struct request *r, const struct at_fault *fault)
@@ -70,13 +107,18 @@ int request_refuse(const struct request *r, const struct at_fault *fault)
         [AT_TYPE] = "not of this type",
     };
     const struct at_param *param = fault->param;
+    const struct at_data *data = r->form->data;
+    if (param == NULL) {
+        return refuse_all(r);
+    }
     fprintf(stderr, "%s: %s: %s; ", r->tool->name, param->name, reasons[fault->reason]);
-    bool length = is_data(r, param, r->form->data != NULL ? r->form->data->length : AT_NONE);
-    bool data = is_data(r, param, r->form->data != NULL ? r->form->data->field : AT_NONE);
-    if (length || (data && fault->reason == AT_LENGTH)) {
-        print_data_limit(r);
+    if (data != NULL && is_param(r, param, data->field) && fault->reason == AT_LENGTH) {
+        print_data_limit(stderr, r);
+    } else if (param->type == AT_DATA && fault->reason == AT_TYPE) {
+        fputs(at_data_hex(data, r->settings) == 1 ? "allowed are pairs of hexadecimal digits"
+                                                  : "\\x takes two hexadecimal digits", stderr);
     } else {
-        print_allowed(param);
+        request_allowed(stderr, r, param);
     }
     fputc('\n', stderr);
     return TOOL_NO;
@@ -116,14 +158,69 @@ static enum at_reason set_choice(const struct at_param *param, const char *text,
     return AT_RANGE;
 }
 
-static enum at_reason set_hex(struct request *r, const char *text, struct at_bytes *member)
+static enum at_reason set_hex(struct request *r, const char *text, size_t len,
+                              struct at_bytes *member)
 {
-    size_t len = strlen(text);
-    if (len / 2u > sizeof r->hex) {
+    if (len / 2u > sizeof r->data) {
         return AT_LENGTH;
     }
-    int n = at_hex_decode((const uint8_t *)text, len, r->hex);
-    member->ptr = r->hex;
+    int n = at_hex_decode((const uint8_t *)text, len, r->data);
+    member->ptr = r->data;
+    member->len = n < 0 ? 0 : (size_t)n;
+    return n < 0 ? AT_TYPE : AT_FINE;
+}
+
+/* The byte that a backslash stands for, and behind which signs; -1 for none. */
+static int escaped(const char **p)
+{
+    static const char names[] = "rnt0";
+    static const uint8_t bytes[] = {'\r', '\n', '\t', 0};
+    const char *name = **p != '\0' ? strchr(names, **p) : NULL;
+    uint8_t byte;
+    if (name != NULL) {
+        ++*p;
+        return bytes[name - names];
+    }
+    if (**p == 'x') {
+        if (strlen(*p) < 3 || at_hex_decode((const uint8_t *)*p + 1, 2, &byte) < 0) {
+            return -1;
+        }
+        *p += 3;
+        return byte;
+    }
+    return **p != '\0' ? (uint8_t)*(*p)++ : '\\';
+}
+
+int request_unescape(const char *text, uint8_t *out)
+{
+    int n = 0;
+    while (*text != '\0') {
+        int byte = (uint8_t)*text++;
+        if (byte == '\\') {
+            byte = escaped(&text);
+        }
+        if (byte < 0) {
+            return -1;
+        }
+        out[n++] = (uint8_t)byte;
+    }
+    return n;
+}
+
+static enum at_reason set_data(struct request *r, const char *text, struct at_bytes *member)
+{
+    size_t len = strlen(text);
+    int n = 0;
+    if (!r->typed) {
+        member->ptr = (const uint8_t *)text;
+        member->len = len;
+        return AT_FINE;
+    }
+    if (len > sizeof r->data) {
+        return AT_LENGTH;
+    }
+    n = request_unescape(text, r->data);
+    member->ptr = r->data;
     member->len = n < 0 ? 0 : (size_t)n;
     return n < 0 ? AT_TYPE : AT_FINE;
 }
@@ -142,13 +239,9 @@ static enum at_reason set_member(struct request *r, const struct at_field *field
     case AT_CHOICE:
         return set_choice(param, text, member);
     case AT_HEX:
-        return set_hex(r, text, member);
-    case AT_DATA: {
-        struct at_bytes *bytes = member;
-        bytes->ptr = (const uint8_t *)text;
-        bytes->len = strlen(text);
-        return AT_FINE;
-    }
+        return set_hex(r, text, strlen(text), member);
+    case AT_DATA:
+        return set_data(r, text, member);
     default: {
         struct at_str *string = member;
         string->ptr = text;
@@ -175,6 +268,35 @@ bool request_at_prompt(const struct at_form *form, const struct at_field *field)
     return form->data != NULL && form->data->prompt != 0 && form->data->field == field->param;
 }
 
+static const struct at_field *field_of(const struct at_form *form, uint16_t param)
+{
+    for (uint8_t i = 0; i < form->nfields; i++) {
+        if (form->fields[i].param == param) {
+            return &form->fields[i];
+        }
+    }
+    return NULL;
+}
+
+/* Whether this field counts data that are given, or are still to be asked for. */
+static bool may_be_open(const struct request *r, const struct at_field *field)
+{
+    return r->typed && r->form->data != NULL && r->form->data->length == field->param &&
+           field->has == AT_NONE;
+}
+
+/* The length that was left to the data, once they are there. */
+static void close_length(struct request *r)
+{
+    const struct at_module *module = r->tool->module;
+    if (r->open_length && !request_lacks_data(r)) {
+        const struct at_field *field = field_of(r->form, r->form->data->length);
+        struct at_bytes data = at_request_data(module, r->form, &r->value);
+        *(int32_t *)(void *)(r->value.bytes + field->offset) = (int32_t)data.len;
+        r->open_length = false;
+    }
+}
+
 static int set_arguments(struct request *r, int argc, char **argv)
 {
     for (uint8_t i = 0; i < r->form->nfields; i++) {
@@ -187,6 +309,9 @@ static int set_arguments(struct request *r, int argc, char **argv)
         struct at_fault fault = {param, AT_MISSING};
         if (text != NULL) {
             fault.reason = set_member(r, field, text);
+        } else if (may_be_open(r, field)) {
+            r->open_length = true;
+            continue;
         } else if (field->has != AT_NONE || request_at_prompt(r->form, field)) {
             continue;
         }
@@ -194,7 +319,33 @@ static int set_arguments(struct request *r, int argc, char **argv)
             return request_refuse(r, &fault);
         }
     }
+    close_length(r);
     return TOOL_DONE;
+}
+
+bool request_lacks_data(const struct request *r)
+{
+    return r->form->data != NULL && r->form->data->prompt != 0 &&
+           at_request_data(r->tool->module, r->form, &r->value).ptr == NULL;
+}
+
+static bool is_checked(const struct request *r, struct at_fault *fault)
+{
+    static char line[REQUEST_DATA_MAX];
+    return at_form_encode(r->tool->module, r->form, r->settings, &r->value, line, sizeof line,
+                          fault) != AT_E_ARGUMENT;
+}
+
+int request_set_data(struct request *r, const char *text)
+{
+    const struct at_field *field = field_of(r->form, r->form->data->field);
+    const struct at_param *param = &r->tool->module->params[field->param];
+    struct at_fault fault = {param, set_member(r, field, text)};
+    if (fault.reason != AT_FINE) {
+        return request_refuse(r, &fault);
+    }
+    close_length(r);
+    return is_checked(r, &fault) ? TOOL_DONE : request_refuse(r, &fault);
 }
 
 /* Forms ------------------------------------------------------------------------- */
@@ -310,13 +461,30 @@ static void print_commands(const struct at_module *module)
     fputc('\n', stderr);
 }
 
-static const struct at_form *find_form(const struct tool *tool, char *name, int argc, char **argv)
+/* The name as the spec has it. */
+static const char *spelled(const struct at_module *module, const char *name)
 {
+    for (uint16_t i = 0; i < module->nforms; i++) {
+        if (strcasecmp(module->forms[i].command, name) == 0) {
+            return module->forms[i].command;
+        }
+    }
+    return name;
+}
+
+static const struct at_form *find_form(const struct request *r, char *typed, int argc,
+                                       char **argv)
+{
+    const struct tool *tool = r->tool;
+    const char *name = typed;
     const struct at_module *module = tool->module;
     const struct at_form *form;
-    char *dot = strchr(name, '.');
+    char *dot = strchr(typed, '.');
     if (dot != NULL) {
         *dot = '\0';
+    }
+    if (r->typed) {
+        name = spelled(module, typed);
     }
     if (!has_command(module, name)) {
         fprintf(stderr, "%s: no command '%s'", tool->name, name);
@@ -369,7 +537,8 @@ static int check_names(const struct tool *tool, const struct at_form *form, int 
 
 int request_parse(struct request *r, int argc, char **argv)
 {
-    r->form = find_form(r->tool, argv[0], argc - 1, argv + 1);
+    r->open_length = false;
+    r->form = find_form(r, argv[0], argc - 1, argv + 1);
     if (r->form == NULL ||
         check_names(r->tool, r->form, argc - 1, argv + 1) != TOOL_DONE) {
         return TOOL_USAGE;
@@ -379,4 +548,84 @@ int request_parse(struct request *r, int argc, char **argv)
     }
     memset(&r->value, 0, sizeof r->value);
     return set_arguments(r, argc - 1, argv + 1);
+}
+
+/* On the wire --------------------------------------------------------------------- */
+
+/* Length of what stands before the arguments, such as `AT+NAME`. */
+static size_t base_length(const char *line)
+{
+    return strcspn(line, "=? ;");
+}
+
+static bool has_base(const struct at_form *form, const char *line)
+{
+    size_t len = base_length(line);
+    return base_length(form->head) == len && strncasecmp(form->head, line, len) == 0;
+}
+
+static void print_syntax(const struct tool *tool, const char *line)
+{
+    const char *gap = "; it is written";
+    for (uint16_t i = 0; i < tool->module->nforms; i++) {
+        if (has_base(&tool->module->forms[i], line)) {
+            fprintf(stderr, "%s %s", gap, tool->manual->forms[i].syntax);
+            gap = " or";
+        }
+    }
+}
+
+bool request_is_known(const struct tool *tool, const char *line)
+{
+    for (uint16_t i = 0; i < tool->module->nforms; i++) {
+        if (has_base(&tool->module->forms[i], line)) {
+            return true;
+        }
+    }
+    return false;
+}
+
+static int refuse_shape(const struct request *r, const char *line)
+{
+    fprintf(stderr, "%s: %.*s: no form of it looks like this", r->tool->name,
+            (int)base_length(line), line);
+    print_syntax(r->tool, line);
+    fputc('\n', stderr);
+    return TOOL_NO;
+}
+
+/* Digits become the bytes they stand for; encoding makes them digits again. */
+static int decode_digits(struct request *r)
+{
+    const struct at_data *data = r->form->data;
+    if (data == NULL || data->prompt != 0 || at_data_hex(data, r->settings) != 1) {
+        return TOOL_DONE;
+    }
+    const struct at_field *field = field_of(r->form, data->field);
+    struct at_bytes *bytes = (void *)(r->value.bytes + field->offset);
+    struct at_fault fault = {&r->tool->module->params[data->field], AT_FINE};
+    fault.reason = set_hex(r, (const char *)bytes->ptr, bytes->len, bytes);
+    return fault.reason == AT_FINE ? TOOL_DONE : request_refuse(r, &fault);
+}
+
+int request_wire(struct request *r, const char *line)
+{
+    struct at_command command;
+    struct at_fault fault;
+    int status = at_command_parse(r->tool->grammar, r->settings, (const uint8_t *)line,
+                                  strlen(line), &command, &fault);
+    r->form = command.form;
+    r->open_length = false;
+    if (command.form == NULL || status == AT_E_SYNTAX) {
+        return refuse_shape(r, line);
+    }
+    if (status != AT_OK) {
+        return request_refuse(r, &fault);
+    }
+    if (r->form->size > sizeof r->value) {
+        return tool_usage(r->tool, "%s: its arguments are too large for this tool",
+                          r->form->command);
+    }
+    at_command_decode(r->tool->grammar, &command, &r->value);
+    return decode_digits(r);
 }

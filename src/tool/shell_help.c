@@ -1,0 +1,139 @@
+#include "shell_help.h"
+
+#include <string.h>
+
+#include "print.h"
+
+static void print_commands(const struct tool *tool)
+{
+    const struct at_manual *manual = tool->manual;
+    for (uint16_t i = 0; i < manual->ncommands; i++) {
+        printf("  %-12s %s\n", manual->commands[i].name, manual->commands[i].doc);
+    }
+}
+
+void help_print(const struct tool *tool, const struct own_word *words)
+{
+    printf("%s\n\n"
+           "  COMMAND[.FORM] [NAME=VALUE]...   a command by its name and the manual's parameters\n"
+           "  AT...                            a command line as it goes on the wire\n",
+           tool->manual->title);
+    for (; words->name != NULL; words++) {
+        printf("  %-32s %s\n", words->name, words->doc);
+    }
+    printf("\nTab completes; Tab again, or ?, lists what fits with its meaning. Ctrl-C gives up\n"
+           "the line, or the command under way. Values with blanks stand in double quotes. In\n"
+           "data \\r \\n \\t \\0 \\xNN are bytes, any other sign behind a backslash is itself.\n"
+           "The length of data may be left out beside NAME=VALUE. Data that go at the module's\n"
+           "prompt are asked for when they aren't given.\n\n");
+    print_commands(tool);
+}
+
+static void print_values(const struct at_manual_param *words)
+{
+    for (uint16_t i = 0; i < words->nvalues; i++) {
+        printf("        %-6s %s\n", words->values[i].name, words->values[i].text);
+    }
+}
+
+static void print_form(const struct tool *tool, const struct at_form *form)
+{
+    const struct at_manual_form *manual = &tool->manual->forms[form - tool->module->forms];
+    printf("\n  %s.%s  %s\n    %s\n", form->command, form->name, manual->syntax, manual->doc);
+    for (uint8_t i = 0; i < form->nfields; i++) {
+        struct place place = {form, i};
+        const struct at_param *param = &tool->module->params[form->fields[i].param];
+        if (param->type != AT_LITERAL) {
+            printf("      %s: ", param->name);
+            complete_describe(stdout, tool, place);
+            putchar('\n');
+            print_values(manual->params[i]);
+        }
+    }
+}
+
+int help_print_command(const struct tool *tool, const char *name)
+{
+    const struct at_manual_command *command = complete_command(tool, name);
+    if (command == NULL) {
+        fprintf(stderr, "%s: no command '%s'; help lists them\n", tool->name, name);
+        return TOOL_NO;
+    }
+    printf("%s: %s (%s, %s)\n", command->name, command->doc, tool->manual->document,
+           command->section);
+    for (uint16_t i = 0; i < tool->module->nforms; i++) {
+        if (strcmp(tool->module->forms[i].command, command->name) == 0) {
+            print_form(tool, &tool->module->forms[i]);
+        }
+    }
+    if (command->notes != NULL) {
+        putchar('\n');
+    }
+    for (const char *const *note = command->notes; note != NULL && *note != NULL; note++) {
+        printf("  - %s\n", *note);
+    }
+    return TOOL_DONE;
+}
+
+/* Settings ------------------------------------------------------------------------ */
+
+static const struct at_manual_param *words_of(const struct at_field *fields, uint8_t nfields,
+                                              uint16_t param,
+                                              const struct at_manual_param *const *words)
+{
+    for (uint8_t i = 0; i < nfields; i++) {
+        if (fields[i].param == param) {
+            return words[i];
+        }
+    }
+    return NULL;
+}
+
+/* The manual describes a setting's values where a parameter sets or tells it. */
+static const struct at_manual_param *words_of_setting(const struct tool *tool, uint8_t slot)
+{
+    const struct at_module *module = tool->module;
+    for (uint16_t i = 0; i < module->nforms; i++) {
+        const struct at_form *form = &module->forms[i];
+        for (uint8_t k = 0; k < form->neffects; k++) {
+            if (form->effects[k].slot == slot) {
+                return words_of(form->fields, form->nfields, form->effects[k].value,
+                                tool->manual->forms[i].params);
+            }
+        }
+    }
+    for (uint16_t i = 0; i < module->nrecords; i++) {
+        const struct at_record *record = &module->records[i];
+        for (uint8_t k = 0; k < record->neffects; k++) {
+            if (record->effects[k].slot == slot) {
+                return words_of(record->fields, record->nfields, record->effects[k].value,
+                                tool->manual->records[i].params);
+            }
+        }
+    }
+    return NULL;
+}
+
+static void print_setting(const struct tool *tool, const struct at_setting *setting,
+                          uint8_t index, uint8_t value)
+{
+    char digits[8];
+    int n = snprintf(digits, sizeof digits, "%u", value);
+    const char *meaning = print_meaning(words_of_setting(tool, setting->slot), digits, (size_t)n);
+    printf(setting->slots > 1 ? "  %s[%u]" : "  %s", setting->name, index);
+    if (value == AT_UNKNOWN) {
+        puts("  unknown");
+    } else {
+        printf(meaning != NULL ? "=%s (%s)\n" : "=%s\n", digits, meaning);
+    }
+}
+
+void help_print_settings(const struct tool *tool, const uint8_t *settings)
+{
+    for (uint8_t i = 0; i < tool->module->nsettings; i++) {
+        const struct at_setting *setting = &tool->module->settings[i];
+        for (uint8_t k = 0; k < setting->slots; k++) {
+            print_setting(tool, setting, k, settings[setting->slot + k]);
+        }
+    }
+}
