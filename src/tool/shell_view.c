@@ -73,29 +73,18 @@ static void print_dump(const uint8_t *data, size_t len)
 }
 
 /* Data that should be hexadecimal digits and aren't are shown as they came. */
-static void print_payload(struct view *v)
+static void print_payload(const struct view *v, const uint8_t *data, size_t len)
 {
-    size_t len = v->payload_len;
-    if (v->hex) {
-        int n = at_hex_decode(v->payload, len - len % 2u, v->payload);
-        len = n < 0 ? len : (size_t)n;
+    static uint8_t decoded[TRAFFIC_DATA_MAX / 2];
+    int n = v->hex ? at_hex_decode(data, len - len % 2u, decoded) : -1;
+    if (n >= 0) {
+        data = decoded;
+        len = (size_t)n;
     }
-    if (is_text(v->payload, len)) {
-        print_lines(v->payload, len);
+    if (is_text(data, len)) {
+        print_lines(data, len);
     } else {
-        print_dump(v->payload, len);
-    }
-    v->payload_len = 0;
-}
-
-static void take_payload(struct view *v, const struct at_event *event)
-{
-    size_t room = sizeof v->payload - v->payload_len;
-    size_t n = event->len < room ? event->len : room;
-    memcpy(v->payload + v->payload_len, event->data, n);
-    v->payload_len += n;
-    if (event->remaining == 0) {
-        print_payload(v);
+        print_dump(data, len);
     }
 }
 
@@ -123,7 +112,6 @@ static void print_line(struct view *v, const struct at_line *line)
     }
     putchar('\n');
     v->hex = line->hex;
-    v->payload_len = 0;
 }
 
 static void take_line(struct view *v, const struct at_line *line)
@@ -133,7 +121,6 @@ static void take_line(struct view *v, const struct at_line *line)
         print_line(v, line);
     }
     if (record->kind == AT_KIND_FINAL) {
-        v->prompted = false;
         v->outcome = record->outcome;
     }
 }
@@ -151,19 +138,11 @@ static void take_unknown(struct view *v, const struct at_event *event)
     }
 }
 
-static void print_data_sent(struct view *v)
-{
-    if (v->data_sent > 0) {
-        printf("-> %zu byte%s of data\n", v->data_sent, v->data_sent == 1 ? "" : "s");
-    }
-    v->data_sent = 0;
-}
-
 /* The port was lost in the middle. */
-static void print_incomplete(struct view *v, const struct at_event *event)
+static void print_incomplete(const struct view *v, const struct at_event *event)
 {
     if (event->record != NULL) {
-        print_payload(v);
+        print_payload(v, event->data, event->len);
         printf("<- %zu bytes of it are missing\n", event->remaining);
     } else if (event->len > 0) {
         fputs("<- ", stdout);
@@ -172,20 +151,14 @@ static void print_incomplete(struct view *v, const struct at_event *event)
     }
 }
 
-static void on_event(void *ctx, const struct at_event *event)
+static void take_event(struct view *v, const struct at_event *event)
 {
-    struct view *v = ctx;
-    struct session_echo echo = {0};
-    print_data_sent(v);
     switch (event->type) {
     case AT_EVENT_LINE:
         take_line(v, event->line);
         break;
     case AT_EVENT_PAYLOAD:
-        take_payload(v, event);
-        break;
-    case AT_EVENT_PROMPT:
-        v->prompted = true;
+        print_payload(v, event->data, event->len);
         break;
     case AT_EVENT_UNKNOWN:
         take_unknown(v, event);
@@ -196,65 +169,69 @@ static void on_event(void *ctx, const struct at_event *event)
     case AT_EVENT_INCOMPLETE:
         print_incomplete(v, event);
         break;
-    default: /* echoes: the command is known already */
+    default: /* prompts and echoes: what was sent is known already */
         break;
-    }
-    if (event->type != AT_EVENT_ECHO) {
-        session_event(&v->session, &v->stream, event, &echo);
     }
 }
 
 /* What is sent ---------------------------------------------------------------- */
 
 /* The client sends commands of its own before the one that is wanted. */
-static bool is_wanted(const struct view *v)
+static bool is_wanted(const struct view *v, const struct at_event *sent)
 {
-    static char line[sizeof v->sent + 1];
+    static char line[TRAFFIC_LINE_MAX + 1];
     const struct request *r = v->request;
     if (r == NULL) {
         return v->wire;
     }
     int n = at_form_encode(v->tool->module, r->form, r->settings, &r->value, line, sizeof line,
                            NULL);
-    return n == (int)v->sent_len + 1 && memcmp(line, v->sent, v->sent_len) == 0;
+    return n == (int)sent->len + 1 && memcmp(line, sent->data, sent->len) == 0;
 }
 
-/* A command line is whole: what it asks for decides how the answer is read. */
-static void take_command(struct view *v)
+static void take_command(struct view *v, const struct at_event *event)
 {
-    struct at_event event = {AT_EVENT_ECHO, NULL, NULL, (const uint8_t *)v->sent, v->sent_len, 0};
-    struct session_echo echo = {0};
-    v->own = !is_wanted(v);
+    v->own = !is_wanted(v, event);
     v->outcome = AT_OUTCOME_NONE;
     if (!v->own) {
         fputs("-> ", stdout);
-        print_text((const uint8_t *)v->sent, v->sent_len);
+        print_text(event->data, event->len);
         putchar('\n');
     }
-    session_event(&v->session, &v->stream, &event, &echo);
-    v->sent_len = 0;
+}
+
+static void take_sent(struct view *v, const struct at_event *event)
+{
+    if (event->type == AT_EVENT_ECHO) {
+        take_command(v, event);
+    } else if (event->type == AT_EVENT_ECHO_DATA) {
+        printf("-> %zu byte%s of data\n", event->len, event->len == 1 ? "" : "s");
+    }
+}
+
+/* Both ways ------------------------------------------------------------------- */
+
+static void on_event(void *ctx, enum traffic_from from, const struct at_event *event,
+                     const struct session_echo *echo)
+{
+    (void)echo;
+    if (from == FROM_HOST) {
+        take_sent(ctx, event);
+    } else {
+        take_event(ctx, event);
+    }
 }
 
 static void on_sent(void *ctx, const uint8_t *data, size_t n)
 {
     struct view *v = ctx;
-    if (v->prompted) {
-        v->data_sent += n;
-        return;
-    }
-    for (size_t i = 0; i < n; i++) {
-        if (data[i] == '\r') {
-            take_command(v);
-        } else if (v->sent_len < sizeof v->sent) {
-            v->sent[v->sent_len++] = (char)data[i];
-        }
-    }
+    traffic_sent(&v->traffic, data, n);
 }
 
 static void on_received(void *ctx, const uint8_t *data, size_t n)
 {
     struct view *v = ctx;
-    at_stream_feed(&v->stream, data, n);
+    traffic_received(&v->traffic, data, n);
     fflush(stdout);
 }
 
@@ -262,13 +239,8 @@ void view_start(struct view *v, const struct tool *tool)
 {
     memset(v, 0, sizeof *v);
     v->tool = tool;
-    v->observer.ctx = v;
-    v->observer.sent = on_sent;
-    v->observer.received = on_received;
-    session_init(&v->session, tool);
-    at_stream_init(&v->stream, tool->module, v->session.settings, v->window, sizeof v->window,
-                   on_event, v);
-    at_stream_expect_prompt(&v->stream, false);
+    v->observer = (struct port_observer){v, on_sent, on_received};
+    traffic_init(&v->traffic, tool, on_event, v);
 }
 
 void view_begin(struct view *v, const struct request *request)
@@ -280,7 +252,7 @@ void view_begin(struct view *v, const struct request *request)
 
 void view_end(struct view *v)
 {
-    print_data_sent(v);
+    traffic_flush(&v->traffic);
     v->request = NULL;
     v->wire = false;
     v->own = false;
@@ -288,6 +260,6 @@ void view_end(struct view *v)
 
 void view_stop(struct view *v)
 {
-    at_stream_finish(&v->stream);
+    traffic_finish(&v->traffic);
     view_end(v);
 }

@@ -8,8 +8,7 @@
 
 #include "port.h"
 #include "request.h"
-
-enum { VIEW_PAYLOAD_MAX = 2 * 65536 };
+#include "traffic.h"
 
 struct view {
     const struct tool *tool;
@@ -17,17 +16,9 @@ struct view {
     bool wire;                     /**< under way is a line that the spec doesn't know */
     uint8_t outcome;               /**< of the last final result code: enum at_outcome */
     struct port_observer observer;
-    struct session session;
-    struct at_stream stream;
-    uint8_t window[4097];
-    bool own;          /* the command on the wire is the client's */
-    bool prompted;     /* what is sent is data */
-    size_t data_sent;
-    size_t sent_len;
-    char sent[4096];   /* a command line */
-    bool hex;          /* the payload's format */
-    size_t payload_len;
-    uint8_t payload[VIEW_PAYLOAD_MAX]; /* as on the wire */
+    struct traffic traffic;
+    bool own;                      /**< the command on the wire is the client's */
+    bool hex;                      /**< the payload's format */
 };
 
 /** The port is opened, for the first time or again. */
