@@ -7,4 +7,7 @@
 int bc26_sim_command(const struct tool *tool, int argc, char **argv);
 int bc26_demo_command(const struct tool *tool, int argc, char **argv);
 
+/* `tcp` and `udp`, as argv[0] says. */
+int bc26_netcat_command(const struct tool *tool, int argc, char **argv);
+
 #endif

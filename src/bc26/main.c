@@ -10,6 +10,8 @@ int main(int argc, char **argv)
         {"encode", "a command's exact bytes from its name and arguments", tool_encode, false},
         {"sim", "a virtual BC26 on a pty, a TCP port or stdin", bc26_sim_command, false},
         {"demo", "the manual's conversations with a virtual BC26", bc26_demo_command, false},
+        {"tcp", "a netcat over a TCP socket of the module", bc26_netcat_command, true},
+        {"udp", "the same with datagrams", bc26_netcat_command, true},
     };
     static const struct tool bc26_tool = {
         .name = "bc26",
