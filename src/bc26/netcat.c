@@ -8,6 +8,7 @@
 #include "netcat.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <inttypes.h>
 #include <limits.h>
 #include <poll.h>
@@ -549,11 +550,18 @@ static int report_remote_closed(struct netcat *n)
 
 static int report_quiet(const struct netcat *n)
 {
-    if (!n->arguments.udp) {
-        fprintf(stderr, "%s: %s: closed, as nothing came for %" PRIu32 " s after the end of input; "
-                "the other side might have sent more: -q waits longer\n", n->tool->name,
-                n->arguments.command, n->arguments.quiet_ms / 1000u);
+    const char *name = n->tool->name;
+    const char *command = n->arguments.command;
+    if (n->arguments.udp) { /* a datagram has no end to wait for */
+        return TOOL_DONE;
     }
+    if (n->arguments.quiet_ms == 0) {
+        fprintf(stderr, "%s: %s: closed at the end of input (-q 0)", name, command);
+    } else {
+        fprintf(stderr, "%s: %s: closed, as nothing came for %" PRIu32 " s after the end of input "
+                "(-q)", name, command, n->arguments.quiet_ms / 1000u);
+    }
+    fputs("; the other side, still open, might have sent more\n", stderr);
     return TOOL_DONE;
 }
 
@@ -695,6 +703,9 @@ static int netcat(struct netcat *n)
 int bc26_netcat_command(const struct tool *tool, int argc, char **argv)
 {
     static struct netcat n;
+    if (fcntl(STDIN_FILENO, F_GETFD) < 0 || fcntl(STDOUT_FILENO, F_GETFD) < 0) {
+        return tool_usage(tool, "%s: stdin and stdout have to be open; /dev/null will do", argv[0]);
+    }
     n.tool = tool;
     int status = netcat_arguments(tool, argc, argv, &n.arguments);
     if (status >= 0) {
