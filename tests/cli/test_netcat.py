@@ -406,8 +406,7 @@ class Tcp(NetcatTest):
 
     def test_stdout_closed(self):
         def serve(server, connection):
-            while True:
-                connection.sendall(bytes(10_000))
+            connection.sendall(bytes(3_000_000))
         server = Server(serve)
         process = self.start(self.sim().port, "tcp", "127.0.0.1", server.port)
         self.assertEqual(process.stdout.read(100), bytes(100))
@@ -475,6 +474,23 @@ class Trouble(NetcatTest):
         proxy.silent.set()
         self.finish(process, NO, "tcp 127.0.0.1", "no answer")
 
+    def test_refused(self):
+        """The module won't send, and doesn't say that the other side closed."""
+        proxy = self.proxied()
+        proxy.edit = lambda data: data.replace(b'\r\n+QIURC: "closed",0\r\n', b"")
+        server = Server(lambda server, connection: server.take(connection, 3000))
+        process = self.start(proxy.port, "tcp", "127.0.0.1", server.port, stdin=open_zero(self))
+        self.finish(process, NO, f"tcp 127.0.0.1 {server.port}", "closed (567)")
+
+    def test_errors_are_reported_as_before(self):
+        """What is asked of the module for one's own messages isn't left behind."""
+        sim = self.sim(tcp=True)
+        for mode in b"0", b"2":
+            ask(sim.port, b"AT+CMEE=" + mode)
+            self.check(sim.tool("tcp", "127.0.0.1", Server(take_all).port, "-q", "0", data=b"x"),
+                       DONE)
+            self.assertIn(b"+CMEE: " + mode, ask(sim.port, b"AT+CMEE?"))
+
     def test_restart(self):
         """The module says that it starts; nothing is under way."""
         proxy = self.proxied()
@@ -531,6 +547,17 @@ class Trouble(NetcatTest):
         self.assertTrue(proxy.silent.wait(PATIENCE))
         process.send_signal(signal.SIGINT)
         self.finish(process, 128 + signal.SIGINT)
+
+
+def ask(port, command):
+    """The module's answer to a command, up to the OK."""
+    host, number = port.split(":")
+    with socket.create_connection((host, int(number)), timeout=PATIENCE) as line:
+        line.sendall(command + b"\r")
+        answer = b""
+        while b"OK\r\n" not in answer:
+            answer += line.recv(1000)
+    return answer
 
 
 def open_zero(test):
