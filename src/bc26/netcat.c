@@ -215,7 +215,7 @@ static void start_send(struct netcat *n)
 static struct block *to_fill(struct netcat *n)
 {
     struct block *block = &n->blocks[n->head];
-    if (n->send.pending || (n->arguments.udp && block->len > 0)) {
+    if (n->send.pending) {
         block = &n->blocks[n->head ^ 1u];
     }
     bool room = n->arguments.udp ? block->len == 0 : block->len < n->block_max;

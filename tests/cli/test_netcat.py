@@ -85,6 +85,7 @@ class Proxy(threading.Thread):
         self.edit = lambda data: data   # likewise
         self.mute_after = None          # once these bytes have gone to the module
         self.seen = b""
+        self.passed = 0                 # bytes from the module
         self.start()
 
     def run(self):
@@ -95,6 +96,8 @@ class Proxy(threading.Thread):
                 self.carry(tool, module)
 
     def carry(self, tool, module):
+        for end in tool, module:
+            end.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
         while not self.cut.is_set():
             if self.inject:
                 data, self.inject = self.inject, b""
@@ -108,6 +111,7 @@ class Proxy(threading.Thread):
                     self.seen += data
                     if self.mute_after and self.mute_after in self.seen:
                         self.silent.set()
+                self.passed += len(data) if end is module else 0
                 if not self.silent.is_set():
                     (module if end is tool else tool).sendall(
                         data if end is tool else self.edit(data))
@@ -388,21 +392,43 @@ class Tcp(NetcatTest):
         self.assertEqual(process.stdout.read(), b"abc")
 
     def test_stdout_that_nobody_reads_yet(self):
-        """Pushed data wait in memory; others in the module."""
+        """Data that are pushed wait in memory, and others come behind them."""
         data = os.urandom(500_000)
+        waits, go_on = threading.Event(), threading.Event()
 
         def serve(server, connection):
-            connection.sendall(data)
-        for options in [], ["--push"]:
-            with self.subTest(options=options):
-                server = Server(serve)
-                process = self.start(self.sim().port, "tcp", "127.0.0.1", server.port, *options)
-                if options:
-                    self.assertTrue(server.ended.wait(PATIENCE))
-                else:
-                    select.select([process.stdout], [], [], PATIENCE)
-                out, _ = self.finish(process, DONE)
-                self.assertEqual(sha(out), sha(data))
+            connection.sendall(data[:250_000])
+            connection.settimeout(None)
+            while unsent(connection):
+                select.select([], [], [], 0.01)
+            waits.set()
+            go_on.wait(PATIENCE)
+            connection.sendall(data[250_000:])
+        server = Server(serve)
+        process = self.start(self.sim().port, "tcp", "127.0.0.1", server.port, "--push")
+        self.assertTrue(waits.wait(PATIENCE))
+        begin = process.stdout.read(100_000)
+        go_on.set()
+        self.assertTrue(server.ended.wait(PATIENCE))
+        out, _ = self.finish(process, DONE)
+        self.assertEqual(sha(begin + out), sha(data))
+
+    def test_back_pressure(self):
+        """While nobody reads stdout, hardly more is read from the module than a pipe holds; that
+        nothing comes then is no reason to close."""
+        data = os.urandom(1_000_000)
+        proxy = self.proxied()
+        server = Server(lambda server, connection: connection.sendall(data))
+        process = self.start(proxy.port, "tcp", "127.0.0.1", server.port, "-q", "1",
+                             stdin=subprocess.DEVNULL)
+        before = -1
+        while proxy.passed != before or before < 10_000:  # until it has come to rest
+            before = proxy.passed
+            self.assertIsNone(process.poll())
+            select.select([], [], [], 1.5)
+        self.assertLess(proxy.passed, 200_000)
+        out, _ = self.finish(process, DONE)
+        self.assertEqual(sha(out), sha(data))
 
     def test_stdout_closed(self):
         def serve(server, connection):
@@ -490,6 +516,15 @@ class Trouble(NetcatTest):
             self.check(sim.tool("tcp", "127.0.0.1", Server(take_all).port, "-q", "0", data=b"x"),
                        DONE)
             self.assertIn(b"+CMEE: " + mode, ask(sim.port, b"AT+CMEE?"))
+
+    def test_a_close_that_is_not_answered(self):
+        proxy = self.proxied()
+        process = self.start(proxy.port, "tcp", "127.0.0.1", str(self.echo()), "-q", "0")
+        process.stdin.write(b"there\n")
+        process.stdin.flush()
+        self.assertEqual(process.stdout.readline(), b"there\n")
+        proxy.silent.set()
+        self.finish(process, NO, "tcp 127.0.0.1", "no answer")
 
     def test_restart(self):
         """The module says that it starts; nothing is under way."""
@@ -632,6 +667,12 @@ class Udp(NetcatTest):
         self.assertEqual([taker.recv(2000) for _ in sent], sent)
         process.send_signal(signal.SIGINT)
         self.finish(process, 128 + signal.SIGINT)
+
+
+def unsent(connection):
+    """Bytes that the other side's machine hasn't taken yet."""
+    count = fcntl.ioctl(connection, termios.TIOCOUTQ, b"\0\0\0\0")
+    return int.from_bytes(count, "little")
 
 
 def unread(pipe):
