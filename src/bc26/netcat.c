@@ -65,6 +65,11 @@ struct passed {
     uint32_t at;
 };
 
+struct lost {
+    uint32_t ours;
+    uint32_t unclaimed; /* most likely for sockets that others left open */
+};
+
 struct netcat {
     struct work work;
     struct netcat_arguments arguments;
@@ -93,7 +98,8 @@ struct netcat {
     uint32_t last;             /* when something passed, or the socket opened */
     uint32_t closing_since;
     struct passed begin, end;  /* from opening to the last byte */
-    uint32_t lost;             /* bytes, until the closing began */
+    struct lost lost_before;   /* when the opening began */
+    struct lost lost;          /* when the closing began: what comes then isn't missed */
     uint32_t full;
     struct progress progress;
     int32_t cmee;              /* how the module reported errors before, or -1 */
@@ -124,11 +130,12 @@ static void note_activity(struct netcat *n)
     n->last = n->end.at;
 }
 
-/* What was announced and never reached us. What comes once we close isn't missed. */
-static uint32_t lost_so_far(const struct netcat *n)
+/* Bytes that were announced and that nobody got. */
+static struct lost lost_so_far(const struct netcat *n)
 {
     const struct bc26_sockets_counters *counters = &n->work.sockets.counters;
-    return counters->dropped + counters->broken + n->work.channel.client.counters.payload_lost;
+    return (struct lost){counters->dropped + counters->broken,
+                         n->work.channel.client.counters.payload_lost};
 }
 
 /* Ending -------------------------------------------------------------------- */
@@ -377,6 +384,7 @@ static void start_open(struct netcat *n)
     n->send = (struct bc26_task){.done = on_sent, .ctx = n};
     n->recv = (struct bc26_task){.done = on_received, .ctx = n};
     n->closed = false;
+    n->lost_before = lost_so_far(n);
     n->handle = bc26_socket_open_start(&n->work.sockets, &n->life, &n->arguments.open);
 }
 
@@ -606,13 +614,19 @@ static int report_losses(const struct netcat *n)
     if (n->full > 0 && n->arguments.udp) {
         say(n, "the module's buffer was full, so datagrams may be lost", "");
     }
-    if (n->lost == 0) {
-        return TOOL_DONE;
+    uint32_t ours = n->lost.ours - n->lost_before.ours;
+    uint32_t unclaimed = n->lost.unclaimed - n->lost_before.unclaimed;
+    if (ours > 0) {
+        fprintf(stderr, "%s: %s: %" PRIu32 " bytes that the module announced were lost on the way "
+                "from it; see whether the port is overrun: choose another --baud, or leave "
+                "--push\n", n->tool->name, n->arguments.command, ours);
     }
-    fprintf(stderr, "%s: %s: %" PRIu32 " bytes that the module announced were lost on the way from "
-            "it; see whether the port is overrun: choose another --baud, or leave --push\n",
-            n->tool->name, n->arguments.command, n->lost);
-    return TOOL_NO;
+    if (unclaimed > 0) {
+        fprintf(stderr, "%s: %s: %" PRIu32 " bytes of payload came that nobody asked for, so it "
+                "isn't sure that all is whole; close what others have left open (AT+QISTATE?, "
+                "AT+QICLOSE)\n", n->tool->name, n->arguments.command, unclaimed);
+    }
+    return ours + unclaimed > 0 ? TOOL_NO : TOOL_DONE;
 }
 
 static void report_stats(const struct netcat *n)

@@ -40,8 +40,8 @@ static const char help_both[] =
 
 static int print_help(const struct tool *tool, const struct netcat_arguments *a)
 {
-    printf("usage: %s --port PATH|HOST:PORT %s [option ...] HOST PORT\n%s%s%s", tool->name, a->command,
-           a->udp ? help_udp : help_tcp, a->udp ? "" : "\n", help_both);
+    printf("usage: %s --port PATH|HOST:PORT %s [option ...] HOST PORT\n%s%s%s", tool->name,
+           a->command, a->udp ? help_udp : help_tcp, a->udp ? "" : "\n", help_both);
     printf("\nWhere stderr is a terminal it shows how far it is. The first SIGINT or SIGTERM\n"
            "closes the socket, the second ends at once.\n\n"
            "Exit status: 0 %s; 1 not so;\n2 usage; 128 + the signal that ended it.\n",
