@@ -11,4 +11,7 @@ int bc26_dns_command(const struct tool *tool, int argc, char **argv);
 int bc26_ntp_command(const struct tool *tool, int argc, char **argv);
 int bc26_state_command(const struct tool *tool, int argc, char **argv);
 
+/* `tcp` and `udp`, as argv[0] says. */
+int bc26_netcat_command(const struct tool *tool, int argc, char **argv);
+
 #endif

@@ -277,9 +277,11 @@ static bool write_out(struct sim *sim)
 
 static bool send_output(struct sim *sim)
 {
+    if (sim->out_len == 0 && virtual_waiting(sim->vm) == 0)
+        return true;
     do {
         size_t room = sizeof sim->out - sim->out_len;
-        size_t allowed = at_posix_pacer_allowed(&sim->out_pace, at_posix_now_ms());
+        size_t allowed = at_posix_pacer_allowed(&sim->out_pace, at_posix_now_us());
         size_t n = virtual_output(sim->vm, sim->out + sim->out_len,
                                   allowed < room ? allowed : room);
         at_posix_pacer_spend(&sim->out_pace, n);
@@ -357,7 +359,7 @@ static bool feed_script(struct sim *sim, uint8_t byte)
 static void feed(struct sim *sim)
 {
     while (sim->in_len > 0) {
-        size_t n = at_posix_pacer_allowed(&sim->in_pace, at_posix_now_ms());
+        size_t n = at_posix_pacer_allowed(&sim->in_pace, at_posix_now_us());
         if (n > sim->in_len)
             n = sim->in_len;
         if (n > 0 && sim->transport == STDIO)
@@ -407,9 +409,21 @@ static int script_wait(struct sim *sim, int pace)
     return sim->ended && wait > 0 ? wait : -1;
 }
 
+/* While nothing waits, a UART saves up nothing. */
+static void rest(struct sim *sim)
+{
+    uint32_t now = at_posix_now_us();
+
+    if (sim->in_len == 0)
+        at_posix_pacer_idle(&sim->in_pace, now);
+    if (sim->out_len == 0 && virtual_waiting(sim->vm) == 0)
+        at_posix_pacer_idle(&sim->out_pace, now);
+}
+
 static int timeout(struct sim *sim)
 {
-    uint32_t now = at_posix_now_ms();
+    rest(sim);
+    uint32_t now = at_posix_now_us();
     int wait = virtual_timeout_ms(sim->vm);
     int pace = at_posix_pacer_wait_ms(&sim->in_pace, now);
 
@@ -448,6 +462,7 @@ static int run(struct sim *sim)
             continue;
         if (fds[SIGNAL].revents != 0)
             return EXIT_DONE;
+        rest(sim);
         if (fds[IN].revents != 0)
             read_input(sim);
         if (fds[LISTENER].revents != 0)
@@ -474,11 +489,11 @@ static int lay_out(struct net *net, const struct options *options)
 static int serve(struct sim *sim, const struct options *options)
 {
     struct at_posix_why why;
-    uint32_t now = at_posix_now_ms();
+    uint32_t now = at_posix_now_us();
 
     at_posix_pacer_init(&sim->in_pace, (uint32_t)options->baud, now);
     at_posix_pacer_init(&sim->out_pace, (uint32_t)options->baud, now);
-    sim->last_output = now;
+    sim->last_output = at_posix_now_ms();
     if (!open_port(sim, options, &why)) {
         say(NULL, why.text);
         return EXIT_USAGE;

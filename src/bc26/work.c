@@ -89,7 +89,8 @@ int work_failed(struct work *w, const char *what, int status, int32_t error)
     if (status == AT_E_ERROR && error < 0) {
         error = asked_for(w);
     }
-    const char *meaning = error > 0 ? bc26_error_text(error) : NULL;
+    const char *meaning = bc26_error_text(error);
+    meaning = meaning != NULL ? meaning : bc26_cme_error_text(error);
     const char *next = advice(error);
     fprintf(stderr, "%s: %s: ", port->tool->name, what);
     if (error > 0) {

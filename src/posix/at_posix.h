@@ -106,6 +106,9 @@ int at_posix_set_nonblocking(int fd);
 /** Milliseconds of the monotonic clock; wraps after 49 days. */
 uint32_t at_posix_now_ms(void);
 
+/** Its microseconds; wraps after 71 minutes. */
+uint32_t at_posix_now_us(void);
+
 /**
  * Writes all `len` bytes, waiting until the other side takes them; raises
  * no SIGPIPE on sockets. Returns 0, -ETIMEDOUT when `timeout_ms` have
@@ -130,19 +133,19 @@ int at_posix_signals_take(void);
 
 /**
  * How fast bytes may pass in one direction, ten bits a byte. Use one for
- * each direction. An idle line saves up no more than AT_POSIX_PACER_BURST
- * milliseconds and one byte, which evens out how late a poll() may return.
+ * each direction. It saves up no more than AT_POSIX_PACER_BURST milliseconds
+ * and one byte, which evens out how late a poll() may return.
  */
 struct at_posix_pacer {
     uint32_t baud;    /**< bit/s; 0 = as fast as can be */
-    uint32_t then;    /**< when credit was last counted, ms */
-    uint64_t credit;  /**< in 1/10000 byte */
+    uint32_t then;    /**< when credit was last counted, us */
+    uint64_t credit;  /**< in 1/10000000 byte */
 };
 
-/** Idle time a pacer gives credit for, in ms. */
+/** Time a pacer gives credit for, in ms. */
 #define AT_POSIX_PACER_BURST 20u
 
-/** Starts a pacer, with no credit. `now` is in ms, of any clock. */
+/** Starts a pacer, with no credit. `now` is in microseconds, of any clock. */
 void at_posix_pacer_init(struct at_posix_pacer *pacer, uint32_t baud,
                          uint32_t now);
 
@@ -151,6 +154,12 @@ size_t at_posix_pacer_allowed(struct at_posix_pacer *pacer, uint32_t now);
 
 /** Says that `count` bytes (at most what was allowed) have passed. */
 void at_posix_pacer_spend(struct at_posix_pacer *pacer, size_t count);
+
+/**
+ * Says that nothing has waited to pass since the last call: a line that is idle
+ * carries nothing, so that time earns nothing. Call it before what then came passes.
+ */
+void at_posix_pacer_idle(struct at_posix_pacer *pacer, uint32_t now);
 
 /** Milliseconds until one more byte may pass; 0 = now. For poll(). */
 int at_posix_pacer_wait_ms(struct at_posix_pacer *pacer, uint32_t now);

@@ -41,6 +41,14 @@ uint32_t at_posix_now_ms(void)
     return (uint32_t)((uint64_t)now.tv_sec * 1000u + (uint64_t)now.tv_nsec / 1000000u);
 }
 
+uint32_t at_posix_now_us(void)
+{
+    struct timespec now;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (uint32_t)((uint64_t)now.tv_sec * 1000000u + (uint64_t)now.tv_nsec / 1000u);
+}
+
 /* One write, of a socket without SIGPIPE. */
 static ssize_t put(int fd, const void *data, size_t len)
 {

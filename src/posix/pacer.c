@@ -1,8 +1,8 @@
 /* The pace of a UART. */
 #include "at_posix.h"
 
-/* A byte is ten bits, and a second a thousand milliseconds. */
-#define BYTE_COST 10000u
+/* A byte is ten bits, and a second a million microseconds. */
+#define BYTE_COST 10000000u
 
 void at_posix_pacer_init(struct at_posix_pacer *pacer, uint32_t baud, uint32_t now)
 {
@@ -15,7 +15,7 @@ void at_posix_pacer_init(struct at_posix_pacer *pacer, uint32_t baud, uint32_t n
 static void earn(struct at_posix_pacer *pacer, uint32_t now)
 {
     /* However slow the line, a whole byte must fit, and a part of the next. */
-    uint64_t most = (uint64_t)pacer->baud * AT_POSIX_PACER_BURST + BYTE_COST;
+    uint64_t most = (uint64_t)pacer->baud * AT_POSIX_PACER_BURST * 1000u + BYTE_COST;
 
     pacer->credit += (uint64_t)(now - pacer->then) * pacer->baud;
     pacer->then = now;
@@ -38,9 +38,15 @@ void at_posix_pacer_spend(struct at_posix_pacer *pacer, size_t count)
     pacer->credit = cost < pacer->credit ? pacer->credit - cost : 0;
 }
 
+void at_posix_pacer_idle(struct at_posix_pacer *pacer, uint32_t now)
+{
+    pacer->then = now;
+}
+
 int at_posix_pacer_wait_ms(struct at_posix_pacer *pacer, uint32_t now)
 {
     if (at_posix_pacer_allowed(pacer, now) > 0)
         return 0;
-    return (int)((BYTE_COST - pacer->credit + pacer->baud - 1) / pacer->baud);
+    uint64_t per_ms = 1000u * (uint64_t)pacer->baud;
+    return (int)((BYTE_COST - pacer->credit + per_ms - 1) / per_ms);
 }

@@ -126,15 +126,10 @@ static int await(struct port *port, uint32_t wait_ms)
     return n > 0;
 }
 
-int port_read(void *ctx, uint8_t *data, size_t n, uint32_t wait_ms)
+int port_take(struct port *port, uint8_t *data, size_t n)
 {
-    struct port *port = ctx;
     if (port->fd < 0) {
         return -1;
-    }
-    int ready = await(port, wait_ms);
-    if (ready <= 0) {
-        return ready;
     }
     ssize_t got = read(port->fd, data, n);
     if (got <= 0) {
@@ -148,6 +143,13 @@ int port_read(void *ctx, uint8_t *data, size_t n, uint32_t wait_ms)
         port->observer->received(port->observer->ctx, data, (size_t)got);
     }
     return (int)got;
+}
+
+int port_read(void *ctx, uint8_t *data, size_t n, uint32_t wait_ms)
+{
+    struct port *port = ctx;
+    int ready = port->fd < 0 ? -1 : await(port, wait_ms);
+    return ready <= 0 ? ready : port_take(port, data, n);
 }
 
 uint32_t port_now(void *ctx)

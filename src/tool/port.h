@@ -43,6 +43,9 @@ int port_write(void *port, const uint8_t *data, size_t n);
 int port_read(void *port, uint8_t *data, size_t n, uint32_t wait_ms);
 uint32_t port_now(void *port);
 
+/** As port_read, for loops that poll `fd` themselves: it doesn't wait, and takes no signal. */
+int port_take(struct port *port, uint8_t *data, size_t n);
+
 /** Print why the port is no good. @return TOOL_NO */
 int port_complain(const struct port *port);
 

@@ -383,19 +383,21 @@ END_TEST
 
 /* ---- the pacer ----------------------------------------------------------- */
 
+#define MS 1000u
+
 START_TEST(pacer_starts_with_nothing)
 {
     struct at_posix_pacer pacer;
 
-    at_posix_pacer_init(&pacer, 9600, 1000);
-    ck_assert_uint_eq(at_posix_pacer_allowed(&pacer, 1000), 0);
+    at_posix_pacer_init(&pacer, 9600, 1000 * MS);
+    ck_assert_uint_eq(at_posix_pacer_allowed(&pacer, 1000 * MS), 0);
     /* 960 byte/s: 1.04 ms a byte. */
-    ck_assert_int_eq(at_posix_pacer_wait_ms(&pacer, 1000), 2);
-    ck_assert_uint_eq(at_posix_pacer_allowed(&pacer, 1001), 0);
-    ck_assert_uint_eq(at_posix_pacer_allowed(&pacer, 1002), 1);
-    ck_assert_int_eq(at_posix_pacer_wait_ms(&pacer, 1002), 0);
+    ck_assert_int_eq(at_posix_pacer_wait_ms(&pacer, 1000 * MS), 2);
+    ck_assert_uint_eq(at_posix_pacer_allowed(&pacer, 1001 * MS), 0);
+    ck_assert_uint_eq(at_posix_pacer_allowed(&pacer, 1002 * MS), 1);
+    ck_assert_int_eq(at_posix_pacer_wait_ms(&pacer, 1002 * MS), 0);
     at_posix_pacer_spend(&pacer, 1);
-    ck_assert_uint_eq(at_posix_pacer_allowed(&pacer, 1002), 0);
+    ck_assert_uint_eq(at_posix_pacer_allowed(&pacer, 1002 * MS), 0);
 }
 END_TEST
 
@@ -406,18 +408,18 @@ START_TEST(pacer_keeps_its_rate)
     for (size_t i = 0; i < sizeof bauds / sizeof bauds[0]; i++) {
         struct at_posix_pacer pacer;
         /* The clock wraps on the way, and is looked at unevenly. */
-        uint32_t now = UINT32_MAX - 5000, start = now, step = 0;
+        uint32_t now = UINT32_MAX - 5000 * MS, start = now, step = 0;
         uint64_t bytes = 0;
         at_posix_pacer_init(&pacer, bauds[i], now);
-        while (now - start < 10000) {
+        while (now - start < 10000 * MS) {
             size_t n = at_posix_pacer_allowed(&pacer, now);
             bytes += n;
             at_posix_pacer_spend(&pacer, n);
-            ck_assert_uint_le(bytes, (uint64_t)(now - start) * bauds[i] / 10000u);
+            ck_assert_uint_le(bytes, (uint64_t)(now - start) * bauds[i] / (10000u * MS));
             step = (step + 1) % AT_POSIX_PACER_BURST;
-            now += 1 + step / 2;
+            now += MS + step * MS / 2;
         }
-        uint64_t exact = (uint64_t)(now - start) * bauds[i] / 10000u;
+        uint64_t exact = (uint64_t)(now - start) * bauds[i] / (10000u * MS);
         ck_assert_uint_ge(bytes + bauds[i] * 12u / 10000u + 1, exact);
     }
 }
@@ -428,11 +430,26 @@ START_TEST(pacer_saves_up_little)
     struct at_posix_pacer pacer;
 
     at_posix_pacer_init(&pacer, 115200, 0);
-    ck_assert_uint_eq(at_posix_pacer_allowed(&pacer, 3600000), 231);
+    ck_assert_uint_eq(at_posix_pacer_allowed(&pacer, 3600u * 1000u * MS), 231);
     at_posix_pacer_spend(&pacer, 1000);
-    ck_assert_uint_eq(at_posix_pacer_allowed(&pacer, 3600000), 0);
+    ck_assert_uint_eq(at_posix_pacer_allowed(&pacer, 3600u * 1000u * MS), 0);
     at_posix_pacer_init(&pacer, 300, 0);
-    ck_assert_uint_eq(at_posix_pacer_allowed(&pacer, 3600000), 1);
+    ck_assert_uint_eq(at_posix_pacer_allowed(&pacer, 3600u * 1000u * MS), 1);
+}
+END_TEST
+
+START_TEST(pacer_earns_nothing_while_idle)
+{
+    struct at_posix_pacer pacer;
+
+    at_posix_pacer_init(&pacer, 115200, 0);
+    at_posix_pacer_idle(&pacer, 500 * MS);
+    ck_assert_uint_eq(at_posix_pacer_allowed(&pacer, 500 * MS), 0);
+    ck_assert_uint_eq(at_posix_pacer_allowed(&pacer, 501 * MS), 11);
+    /* What was earned by being late isn't taken back. */
+    at_posix_pacer_spend(&pacer, 4);
+    at_posix_pacer_idle(&pacer, 900 * MS);
+    ck_assert_uint_eq(at_posix_pacer_allowed(&pacer, 900 * MS), 7);
 }
 END_TEST
 
@@ -445,12 +462,12 @@ START_TEST(pacer_waits_just_long_enough)
     for (int i = 0; i < 1000; i++) {
         int wait = at_posix_pacer_wait_ms(&pacer, now);
         ck_assert_int_le(wait, 3);
-        now += (uint32_t)wait;
+        now += (uint32_t)wait * MS;
         size_t n = at_posix_pacer_allowed(&pacer, now);
         ck_assert_uint_eq(n, 1);
         at_posix_pacer_spend(&pacer, n);
     }
-    ck_assert_uint_eq(now, 2084);
+    ck_assert_uint_eq(now, 2084 * MS);
 }
 END_TEST
 
@@ -508,6 +525,7 @@ int main(void)
     tcase_add_test(tests, pacer_starts_with_nothing);
     tcase_add_test(tests, pacer_keeps_its_rate);
     tcase_add_test(tests, pacer_saves_up_little);
+    tcase_add_test(tests, pacer_earns_nothing_while_idle);
     tcase_add_test(tests, pacer_waits_just_long_enough);
     tcase_add_test(tests, pacer_without_rate);
 
