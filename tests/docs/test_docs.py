@@ -3,17 +3,23 @@ they name, the demo prints what the README says, links lead somewhere."""
 
 import os
 import re
+import socketserver
 import subprocess
 import sys
 import tempfile
 import textwrap
+import threading
 import unittest
 from pathlib import Path
 
+import pexpect
+
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = Path(os.environ.get("AT_BUILD", ROOT / "build"))
-DOCUMENTS = ["README.md", "CONTRIBUTING.md", "spec/README.md"]
+DOCUMENTS = ["README.md", "README.zh-CN.md", "CONTRIBUTING.md", "spec/README.md"]
 EXCERPT = re.compile(r"<!-- from: (\S+) -->\n```\w*\n(.*?)```", re.S)
+SESSION = re.compile(r"<!-- session -->\n```\n(.*?)```", re.S)
+TIMES = r"in [0-9.]+ s, [0-9]+ B/s"     # differ from run to run
 DEMO = re.compile(r"<!-- demo -->\n```\n(.*?)```", re.S)
 
 
@@ -27,7 +33,100 @@ def unindented(text: str) -> str:
     return "\n".join(line.strip() for line in textwrap.dedent(text).strip().splitlines())
 
 
+FENCED = re.compile(r"(?:<!-- [^\n]* -->\n)?```(\w*)\n.*?```", re.S)
+
+
+def sections(text: str) -> list[dict[str, object]]:
+    """What a translation must not change, heading by heading: code, links, figures, tables."""
+    blocks: list[str] = []
+
+    def take(block: re.Match[str]) -> str:
+        if block.group(1) == "mermaid":     # its words are translated, its arrows aren't
+            blocks.append(" ".join(re.findall(r"-->|<-->|\w+(?=\[|\(\[)", block.group(0))))
+        else:
+            blocks.append(block.group(0))
+        return f"\n\0{len(blocks) - 1}\0\n"
+
+    out = []
+    for part in re.split(r"(?m)^(?=#+ )", FENCED.sub(take, text)):
+        spans = re.findall(r"`([^`]+)`", part)
+        links = [link.replace(".zh-CN", "") for link in re.findall(r"\]\(([^)]+)\)", part)]
+        words = re.sub(r"`[^`]+`|\]\([^)]+\)|\0\d+\0", " ", part)
+        out.append({"level": len(part) - len(part.lstrip("#")),
+                    "code": [blocks[int(i)] for i in re.findall(r"\0(\d+)\0", part)],
+                    "spans": sorted(spans), "links": sorted(links),
+                    "figures": sorted(re.findall(r"\d+(?:[.,:]\d+)*", words)),
+                    "rows": len(re.findall(r"(?m)^\|", part)),
+                    "items": len(re.findall(r"(?m)^- ", part))})
+    return out
+
+
+class Echo(socketserver.BaseRequestHandler):
+    def handle(self) -> None:
+        while data := self.request.recv(4096):
+            self.request.sendall(data)
+
+
+def start_module(test: unittest.TestCase, command: list[str], folder: str) -> None:
+    module = subprocess.Popen(command, cwd=folder, stderr=subprocess.PIPE, text=True)
+    assert module.stderr
+    test.addCleanup(module.stderr.close)
+    test.addCleanup(module.wait, 60)
+    test.addCleanup(module.kill)
+    assert "ready on" in module.stderr.readline()
+
+
+def surplus(text: str) -> str:
+    """What stands there besides progress, which is wiped away, and prompts, as a result code
+    may come behind one."""
+    return re.sub(r"\r[^\r\n]*\x1b\[K|(?:\$|bc26>) |\x1b\[[0-9;?]*[A-Za-z]|[\r\n]", "", text)
+
+
+def hold_session(test: unittest.TestCase, shown: str) -> str:
+    """What a terminal has after the lines of a session were typed; port 7 is an echo."""
+    folder = tempfile.TemporaryDirectory()
+    test.addCleanup(folder.cleanup)
+    server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Echo)
+    test.addCleanup(server.server_close)
+    test.addCleanup(server.shutdown)
+    port = server.server_address[1]
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    (Path(folder.name) / "build").symlink_to(BUILD)
+    terminal = pexpect.spawn("/bin/sh", cwd=folder.name, encoding="utf-8", timeout=60, env={
+        "PATH": os.environ["PATH"], "HOME": folder.name, "TERM": "dumb", "PS1": "$ ", "ENV": "",
+        "LC_ALL": "C"}, dimensions=(50, 200))
+    test.addCleanup(terminal.close, True)
+    out = ""
+    for block in re.split(r"(?m)^(?=\$ |bc26> )", shown)[1:]:
+        line, _, answer = block.partition("\n")
+        prompt, typed = re.match(r"(\$ |bc26> )(.*)", line).groups()   # type: ignore[union-attr]
+        out += prompt + typed + "\n"
+        if typed.endswith(" &"):
+            start_module(test, typed[:-2].split() + ["--route", f"*:7=127.0.0.1:{port}"],
+                         folder.name)
+            continue
+        terminal.expect_exact(prompt)
+        terminal.sendline(typed)
+        terminal.expect_exact("\n")
+        for expected in answer.splitlines():
+            parts = [re.escape(part) for part in re.split(TIMES, expected)]
+            terminal.expect(TIMES.join(parts) + r"\r*\n")
+            out += surplus(terminal.before) + expected + "\n"
+    return out
+
+
 class Documents(unittest.TestCase):
+    maxDiff = None
+
+    def test_the_translation_keeps_step(self) -> None:
+        """The same commands, the same figures, in the same places."""
+        ours, theirs = (sections(read(name)) for name in ("README.md", "README.zh-CN.md"))
+        self.assertEqual(len(ours), len(theirs), "headings")
+        for i, (a, b) in enumerate(zip(ours, theirs)):
+            for what, found in a.items():
+                with self.subTest(heading=i, what=what):
+                    self.assertEqual(b[what], found)
+
     def test_excerpts_stand_in_their_files(self) -> None:
         found = 0
         for name in DOCUMENTS:
@@ -46,6 +145,12 @@ class Documents(unittest.TestCase):
         for part in shown.group(1).split("...\n"):
             self.assertTrue(part.strip(), "an empty part would be found anywhere")
             self.assertIn(part.strip("\n"), run.stdout)
+
+    def test_the_session_prints_what_the_readme_shows(self) -> None:
+        """Each line behind `$ ` or `bc26> ` is typed at a terminal; all that follows is compared."""
+        shown = SESSION.search(read("README.md"))
+        assert shown
+        self.assertEqual(hold_session(self, shown.group(1)), shown.group(1))
 
     def test_smallest_spec_is_sound(self) -> None:
         shown = re.search(r"```yaml\n(atspec: 1\n.*?)```", read("spec/README.md"), re.S)
