@@ -99,15 +99,14 @@ static int run(const struct tool *tool, const struct tool_command *command, int 
     return command->run(tool, argc, argv);
 }
 
-/* A port that became descriptor 1 would get what is printed. */
+/* A port that became descriptor 1 would get what is printed. What was closed stays of no
+ * use: it can only be used the other way round. */
 static void keep_standard_descriptors(void)
 {
-    int fd = open("/dev/null", O_RDWR);
-    while (fd >= 0 && fd <= STDERR_FILENO) {
-        fd = open("/dev/null", O_RDWR);
-    }
-    if (fd >= 0) {
-        (void)close(fd);
+    for (int fd = STDIN_FILENO; fd <= STDERR_FILENO; fd++) {
+        if (fcntl(fd, F_GETFD) < 0) {
+            (void)open("/dev/null", fd == STDIN_FILENO ? O_WRONLY : O_RDONLY);
+        }
     }
 }
 

@@ -451,9 +451,14 @@ class Tcp(NetcatTest):
         self.assertTrue(server.ended.wait(PATIENCE))
 
     def test_closed_standard_files(self):
-        result = run("--port", "/dev/nowhere", "tcp", "a", "1", data=None,
+        """The port doesn't take their place."""
+        server = Server(take_all)
+        result = run("--port", self.sim().port, "tcp", "127.0.0.1", str(server.port), data=None,
                      preexec_fn=lambda: os.close(0))
-        self.check(result, USAGE, "stdin and stdout have to be open")
+        self.check(result, NO, "stdin can't be read")
+        result = run("--port", self.sim("--dns", "a.example=192.0.2.7").port, "dns", "a.example",
+                     data=None, preexec_fn=lambda: os.close(1))
+        self.assertEqual(result.returncode, USAGE, result.stderr)
 
 
 @contextlib.contextmanager
