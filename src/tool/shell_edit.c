@@ -261,6 +261,14 @@ static bool make_folders(char *path)
     return true;
 }
 
+/* Or may become one. libedit takes the rights of what it saves to from everybody else: on
+ * /dev/null, where people link what they don't want kept, that would be everybody's loss. */
+static bool is_file(const char *path)
+{
+    struct stat there;
+    return stat(path, &there) != 0 ? errno == ENOENT : S_ISREG(there.st_mode);
+}
+
 /* No place for it, no fuss: then it lasts until the shell ends. */
 static void find_history(struct edit *e)
 {
@@ -272,7 +280,7 @@ static void find_history(struct edit *e)
     } else if (home != NULL && home[0] == '/') {
         n = snprintf(e->path, sizeof e->path, "%s/.local/state/%s/history", home, e->tool->name);
     }
-    if (n < 0 || n >= (int)sizeof e->path || !make_folders(e->path)) {
+    if (n < 0 || n >= (int)sizeof e->path || !make_folders(e->path) || !is_file(e->path)) {
         e->path[0] = '\0';
     }
 }

@@ -1,6 +1,7 @@
 """`bc26 shell` at a terminal and from scripts, over a virtual module."""
 
 import contextlib
+import os
 import pathlib
 import signal
 import socket
@@ -132,6 +133,24 @@ class History(Shell):
             again = Prompt(self, BC26, self.module.port, home=home)
             again.types(f"{UP}{ENTER}")
             again.sees("-> AT+QIRD=3,33\r\n")
+
+    def test_a_link_to_a_device_leaves_the_device_alone(self):
+        """As people link it to /dev/null, which everybody needs."""
+        master, device = os.openpty()
+        self.addCleanup(os.close, master)
+        self.addCleanup(os.close, device)
+        os.fchmod(device, 0o666)
+        with tempfile.TemporaryDirectory() as home:
+            folder = pathlib.Path(home) / ".local" / "state" / "bc26"
+            folder.mkdir(parents=True)
+            (folder / "history").symlink_to(os.ttyname(device))
+            shell = self.shell(home=home)
+            shell.types(f"AT{ENTER}")
+            shell.sees("<- OK")
+            shell.ready()
+            shell.types(CTRL_D)
+            self.assertEqual(shell.ends(), DONE)
+        self.assertEqual(os.fstat(device).st_mode & 0o777, 0o666)
 
     def test_no_place_for_it(self):
         shell = self.shell(home="/dev/null/nowhere")
