@@ -34,11 +34,6 @@ void work_end(struct work *w)
     channel_close(&w->channel);
 }
 
-bool work_interrupted(const struct work *w)
-{
-    return w->channel.port.signal != 0;
-}
-
 /* What to do about a code of chapter 3, or NULL. */
 static const char *advice(int32_t error)
 {
