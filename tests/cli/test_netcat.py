@@ -15,6 +15,7 @@ import subprocess
 import tempfile
 import termios
 import threading
+import time
 import tty
 import unittest
 
@@ -186,6 +187,13 @@ class Usage(NetcatTest):
         self.check(run("tcp", "a", "1"), USAGE, "--port")
 
 
+def caught(pid, number):
+    """Whether the process has a handler for this signal."""
+    with open(f"/proc/{pid}/status") as status:
+        mask = next(line for line in status if line.startswith("SigCgt"))
+    return int(mask.split()[1], 16) >> (number - 1) & 1
+
+
 class Ports(NetcatTest):
     def test_no_such_port(self):
         self.check(run("--port", "/dev/nowhere", "tcp", "a", "1"), USAGE,
@@ -194,6 +202,23 @@ class Ports(NetcatTest):
     def test_nobody_at_the_address(self):
         port = f"127.0.0.1:{free_port()}"
         self.check(run("--port", port, "tcp", "a", "1"), USAGE, port, "connection refused")
+
+    def test_a_signal_while_it_connects(self):
+        with socket.create_server(("127.0.0.1", 0), backlog=0) as full:
+            address = full.getsockname()
+            waiting = [socket.socket() for _ in range(3)]   # nobody accepts: the next one waits
+            for one in waiting:
+                self.addCleanup(one.close)
+                one.setblocking(False)
+                one.connect_ex(address)
+            for number in (signal.SIGINT, signal.SIGQUIT):
+                process = subprocess.Popen([BC26, "--port", f"127.0.0.1:{address[1]}", "state"],
+                                           stderr=subprocess.PIPE)
+                self.addCleanup(process.stderr.close)
+                while not caught(process.pid, number):
+                    time.sleep(0.01)
+                process.send_signal(number)
+                self.assertEqual(process.wait(5), 128 + number)
 
     def test_not_a_tty(self):
         with tempfile.NamedTemporaryFile() as file:
