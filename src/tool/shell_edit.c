@@ -291,8 +291,12 @@ static void open_history(struct edit *e)
     (void)history(e->history, &event, H_SETSIZE, HISTORY_SIZE);
     (void)history(e->history, &event, H_SETUNIQUE, 1);
     find_history(e);
-    if (e->path[0] != '\0') {
-        (void)history(e->history, &event, H_LOAD, e->path);
+    struct stat there;
+    if (e->path[0] != '\0' && stat(e->path, &there) == 0 && there.st_size > 0 &&
+        history(e->history, &event, H_LOAD, e->path) < 0) {
+        fprintf(stderr, "%s: %s holds no history that can be read; it's left as it is, and this "
+                "one isn't kept\n", e->tool->name, e->path);
+        e->path[0] = '\0';
     }
     (void)el_set(e->el, EL_HIST, history, e->history);
 }
