@@ -85,10 +85,12 @@ static int explain(struct shell *s, const char *what, int status)
     if (is_silence(status)) {
         view_stop(&s->view);
     }
-    if (status == AT_E_ERROR && complete_command(s->tool, what) != NULL) {
+    if (status == AT_E_ERROR) {
+        bool known = complete_command(s->tool, what) != NULL;
         char help[128];
-        snprintf(help, sizeof help, "help %s shows what it takes", what);
-        return say(s, what, print_status(status), help);
+        snprintf(help, sizeof help, "the manual: help %s", what);
+        return say(s, what, s->view.reason ? "refused, for the reason above" : print_status(status),
+                   known ? help : NULL);
     }
     size_t i = (size_t)-status;
     return say(s, what, print_status(status), i < sizeof next / sizeof next[0] ? next[i] : NULL);
@@ -170,7 +172,7 @@ static int perform(struct shell *s)
  * it likes. In a script they are the next line. */
 static int ask_data(struct shell *s)
 {
-    enum heard heard = shell_read_line(s, "data> ", false);
+    enum heard heard = shell_read_line(s, "data (Enter sends, Ctrl-C gives up)> ", false);
     if (heard != HEARD_INPUT) {
         s->quit = heard == HEARD_END;
         return say(s, s->request.form->command, "not sent", "its data are missing");

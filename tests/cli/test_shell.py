@@ -7,8 +7,10 @@ import signal
 import socket
 import subprocess
 import tempfile
+import termios
+import threading
 
-from prompt import CTRL_C, CTRL_D, CTRL_U, ENTER, TAB, UP, Prompt
+from prompt import CTRL_C, CTRL_D, CTRL_U, CTRL_Z, ENTER, TAB, UP, Prompt
 from support import BC26, DONE, NO, PATIENCE, USAGE, ToolTest, run
 
 
@@ -192,7 +194,7 @@ class Commands(Shell):
         shell.sees("-> ATI\r\n", "<- ERROR")
         self.assertEqual(shell.seen.count("isn't in the spec"), 1)
         shell.types(f"AT+QIRD=0,5{ENTER}")
-        shell.sees("-> AT+QIRD=0,5\r\n", "<- ERROR", "help QIRD shows what it takes")
+        shell.sees("-> AT+QIRD=0,5\r\n", "<- ERROR", "the module answered ERROR; the manual: help QIRD")
 
     def test_a_conversation(self):
         shell = self.shell()
@@ -207,20 +209,81 @@ class Commands(Shell):
         shell = self.shell()
         self.opened(shell, self.echo(), mode=1)
         shell.types(f"AT+QISEND=0,4{ENTER}")
-        shell.sees("data> ")
+        shell.sees("data (Enter sends, Ctrl-C gives up)> ")
         shell.types(f"\\x00?{TAB}\\\\{ENTER}")
         shell.sees("-> AT+QISEND=0,4\r\n", "-> 4 bytes of data", "<- SEND OK",
                    "<- urc recv connectID=0 current_rcv_length=4", "| 0000  00 3f 09 5c")
         shell.types(f"AT+QISEND=0,4{ENTER}")
-        shell.sees("data> ")
+        shell.sees("data (Enter sends, Ctrl-C gives up)> ")
         shell.types(f"five!{ENTER}")
         shell.sees("send_length: isn't the length of the data")
         shell.types(f"AT+QISEND=0{ENTER}")
-        shell.sees("data> ")
+        shell.sees("data (Enter sends, Ctrl-C gives up)> ")
         shell.types(CTRL_C)
         shell.sees("not sent")
         shell.types(f"qisend.stream connectID=0 data=\"a b\"{ENTER}")
-        shell.sees("-> AT+QISEND=0\r\n", "<- SEND OK", "| a b\r\n")
+        shell.sees("-> AT+QISEND=0\r\n", "-> 3 bytes of data", "<- SEND OK", "| a b\r\n")
+
+    def test_keys_that_end_data(self):
+        shell = self.shell()
+        self.opened(shell, self.echo(), mode=1)
+        for end, seen in ((ENTER, "<- SEND OK"), (CTRL_Z, "<- SEND OK"), (CTRL_D, "not sent")):
+            shell.types(f"AT+QISEND=0{ENTER}")
+            shell.sees("data (Enter sends, Ctrl-C gives up)> ")
+            shell.types(end if end == CTRL_D else f"hello!{end}")
+            if end != CTRL_D:
+                shell.sees("-> 6 bytes of data")
+            shell.sees(seen)
+            shell.ready()
+        shell.types(f"AT{ENTER}")
+        shell.sees("-> AT\r\n", "<- OK")
+
+    def test_ctrl_z_suspends_where_commands_are_typed(self):
+        shell = self.shell()
+        def suspend():
+            return termios.tcgetattr(shell.child.child_fd)[6][termios.VSUSP]
+
+        self.assertEqual(suspend(), CTRL_Z.encode())
+        self.opened(shell, self.echo(), mode=1)
+        shell.types(f"AT+QISEND=0{ENTER}")
+        shell.sees("data (Enter sends, Ctrl-C gives up)> ")
+        self.assertEqual(suspend(), b"\0")
+        shell.types(CTRL_D)
+        shell.sees("not sent")
+        shell.ready()
+        self.assertEqual(suspend(), CTRL_Z.encode())
+        shell.types(f"AT{ENTER}")
+        shell.sees("-> AT\r\n", "<- OK")
+
+    def test_a_refusal_that_tells_why(self):
+        with listener() as server:
+            path = f"127.0.0.1:{server.getsockname()[1]}"
+            result = subprocess.Popen([BC26, "--port", path, "shell"], stdin=subprocess.PIPE,
+                                      stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            self.addCleanup(result.kill)
+            module, _ = server.accept()
+            with module:
+                threading.Thread(target=self.refuse_reading, args=(module,), daemon=True).start()
+                out, err = result.communicate(b"QIRD connectID=0 read_length=1\n", PATIENCE)
+        self.assertIn(b"<- CME ERROR", out.replace(b"+", b""))
+        self.assertIn(b"QIRD: refused, for the reason above; the manual: help QIRD", err)
+        self.assertNotIn(b"answered ERROR", err)
+
+    @staticmethod
+    def refuse_reading(module):
+        answers = {b'AT+QICFG="dataformat"': b'+QICFG: "dataformat",0,0\r\n',
+                   b'AT+QICFG="viewmode"': b'+QICFG: "viewmode",0\r\n',
+                   b'AT+QICFG="showlength"': b'+QICFG: "showlength",0\r\n',
+                   b'AT+QICFG="echomode"': b'+QICFG: "echomode",0\r\n'}
+        with contextlib.suppress(OSError), module.makefile("rb") as lines:
+            text = b""
+            while byte := lines.read(1):
+                text += byte
+                if byte == b"\r":
+                    line = text.strip()
+                    text = b""
+                    final = b"+CME ERROR: 50" if line.startswith(b"AT+QIRD=") else b"OK"
+                    module.sendall(b"\r\n" + answers.get(line, b"") + b"\r\n" + final + b"\r\n")
 
     def test_hexadecimal_data(self):
         shell = self.shell()
