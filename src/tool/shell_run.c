@@ -8,7 +8,7 @@
 #include "shell.h"
 #include "shell_help.h"
 
-enum { WORDS_MAX = 64 };
+enum { WORDS_MAX = 64, NOT_OWN = -1 };
 
 const struct own_word shell_words[] = {
     {"help", "this; help COMMAND: what the manual says of it"},
@@ -327,7 +327,8 @@ static int run_named(struct shell *s, char *line)
 
 static bool is_wire(struct shell *s, const char *line)
 {
-    return complete_is_wire(s->tool, line) && complete_command(s->tool, line) == NULL;
+    bool name = complete_command(s->tool, line) != NULL && request_bare_name(line) == line;
+    return complete_is_wire(s->tool, line) && !name;
 }
 
 static int run_command(struct shell *s, const char *line)
@@ -345,6 +346,38 @@ static int run_command(struct shell *s, const char *line)
     return unknown ? run_unknown(s, kept) : wire ? run_wire(s, kept) : run_named(s, kept);
 }
 
+static bool is_word(const char *line, size_t len, const char *word)
+{
+    return strlen(word) == len && strncasecmp(line, word, len) == 0;
+}
+
+/* A word of the shell's own. @return as shell_run_line does, or NOT_OWN */
+static int run_own(struct shell *s, const char *line, size_t len, const char *rest)
+{
+    const struct own_word *word = shell_words;
+    while (word->name != NULL && !is_word(line, len, word->name)) {
+        word++;
+    }
+    if (word->name == NULL) {
+        return NOT_OWN;
+    }
+    bool help = strcmp(word->name, "help") == 0;
+    if (help ? rest[strcspn(rest, " \t")] != '\0' : *rest != '\0') {
+        return say(s, word->name, help ? "takes one command at most" : "takes no argument", NULL);
+    }
+    if (help && *rest != '\0') {
+        return help_print_command(s->tool, rest);
+    }
+    if (help) {
+        help_print(s->tool, shell_words);
+    } else if (strcmp(word->name, "settings") == 0) {
+        help_print_settings(s->tool, s->channel.settings);
+    } else {
+        s->quit = true;
+    }
+    return TOOL_DONE;
+}
+
 int shell_run_line(struct shell *s)
 {
     char *line = s->text;
@@ -358,18 +391,7 @@ int shell_run_line(struct shell *s)
     if (*line == '\0' || *line == '#') {
         return TOOL_DONE;
     }
-    if (strcasecmp(line, "quit") == 0 || strcasecmp(line, "exit") == 0) {
-        s->quit = true;
-        return TOOL_DONE;
-    }
-    if (strcasecmp(line, "settings") == 0) {
-        help_print_settings(s->tool, s->channel.settings);
-        return TOOL_DONE;
-    }
-    if (word == 4 && strncasecmp(line, "help", 4) == 0) {
-        return *rest != '\0' ? help_print_command(s->tool, rest)
-                             : (help_print(s->tool, shell_words), TOOL_DONE);
-    }
-    return run_command(s, line);
+    int status = run_own(s, line, word, rest);
+    return status != NOT_OWN ? status : run_command(s, line);
 }
 

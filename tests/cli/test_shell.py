@@ -44,8 +44,18 @@ class Completion(Shell):
     def test_forms(self):
         shell = self.shell()
         shell.types(f"QISEND connectID=0 send_length=1 data=x{ENTER}")
-        shell.sees("QISEND has several forms; there are QISEND.test QISEND.inline QISEND.stream "
-                   "QISEND.fixed QISEND.progress")
+        shell.sees("QISEND has several forms; there are QISEND.inline connectID= send_length= "
+                   "data=, QISEND.fixed connectID= send_length= [data=]\r\n")
+        shell.ready()
+        self.assertNotIn("QISEND.progress", shell.seen)
+        shell.types(f"QISEND conectID=0 data=x{ENTER}")
+        shell.sees("no form of QISEND takes 'conectID=0'; there are QISEND.test, QISEND.inline")
+        shell.types(f"qird CONNECTid=1 r{TAB}2{ENTER}")
+        shell.sees("-> AT+QIRD=1,2\r\n")
+        shell.types(f"AT+QIRD connectid=1 r{TAB}3{ENTER}")
+        shell.sees("-> AT+QIRD=1,3\r\n")
+        shell.types(f"QIRD connectid=1 connectID=1 read_length=3{ENTER}")
+        shell.sees("'connectID=1': the argument is given twice")
         shell.types(f"QISTA{TAB}{ENTER}")
         shell.sees("-> AT+QISTATE?\r\n")
         shell.types(f"QISTATE.conn{TAB}conn{TAB}3{ENTER}")
@@ -98,9 +108,17 @@ class Help(Shell):
         shell.types(f"help qio{TAB}{ENTER}")
         shell.sees("QIOPEN: ", "V1.1, 2.1.1", "QIOPEN.set", "AT+QIOPEN=<contextID>,<connectID>",
                    "TCP client", "remote_port: Port of the remote server; allowed is 1 to 65535",
-                   "local_port: ", "0 when left out", "A UDP socket survives deep sleep")
+                   "local_port: ", "0 when left out",
+                   "access_mode: ", "has to be given, unless settings shows it", "A UDP socket survives deep sleep")
         shell.types(f"help NOTHING{ENTER}")
         shell.sees("no command 'NOTHING'")
+        shell.types(f"help at+qird{ENTER}")
+        shell.sees("QIRD: Read received data")
+        for line, why in (("help QIRD QISEND", "help: takes one command at most"),
+                          ("quit now", "quit: takes no argument"),
+                          ("Settings all", "settings: takes no argument")):
+            shell.types(f"{line}{ENTER}")
+            shell.sees(why)
 
     def test_everything(self):
         shell = self.shell()
@@ -174,10 +192,17 @@ class Commands(Shell):
             ("AT+QIRD", "no form of it looks like this; it is written AT+QIRD=? or AT+QIRD=<"),
             ("AT+QIRD=0,1;+CSQ", "read_length: not of this type"),
             ('AT+QIOPEN=1,0,"TCP","127.0.0.1",9', "access_mode: not sent"),
-            ("NONSENSE", "no command 'NONSENSE'"),
+            ("NONSENSE", "no command 'NONSENSE'; there are"),
+            ("NONSENSE", "; help tells about them"),
+            ("QIOPEN contextID=1 connectID=0 service_type=TCP host=127.0.0.1 remote_port=9 "
+             "access_mode=1", "local_port: missing; it has to be given before access_mode; "
+             "allowed is 0 to 65535"),
+            ("AT+QISEND=0,2,abc", "send_length: isn't the length of the data; "
+             "announced 2, given 3"),
             ('QISEND.fixed connectID=0 data="a', "a quote isn't closed"),
             ("QISEND.fixed connectID=0 data=\\x1", "data: not of this type; \\x takes two"),
-            ("QISEND.fixed connectID=0 send_length=2 data=abc", "send_length: isn't the length"),
+            ("QISEND.fixed connectID=0 send_length=2 data=abc", "send_length: isn't the length "
+             "of the data; announced 2, given 3"),
         ]:
             with self.subTest(line):
                 shell.types(f"{line}{ENTER}")
