@@ -705,10 +705,54 @@ bool request_is_known(const struct tool *tool, const char *line)
     return false;
 }
 
+/* Where the first of these signs stands that isn't in quotes; or the end. */
+static const char *find_sign(const char *text, char sign)
+{
+    bool quoted = false;
+    for (; *text != '\0' && (quoted || *text != sign); text++) {
+        quoted = quoted != (*text == '"');
+    }
+    return text;
+}
+
+/* Whether a line looks like a form, or like the beginning of one, whatever the values. */
+static bool begins_form(const struct request *r, const char *line, size_t len)
+{
+    struct at_command command;
+    struct at_fault fault;
+    int status = at_command_parse(r->tool->grammar, r->settings, (const uint8_t *)line, len,
+                                  &command, &fault);
+    return status == AT_OK || (command.form != NULL && fault.param != NULL);
+}
+
+/* Where a line begins to look like no form: behind its name or its head, or with the first
+ * argument that can't be one or is one too many. */
+static const char *find_mistake(const struct request *r, const char *line)
+{
+    const char *mistake = line + base_length(line);
+    for (uint16_t i = 0; i < r->tool->module->nforms; i++) {
+        const char *head = r->tool->module->forms[i].head;
+        if (strncasecmp(head, line, strlen(head)) == 0 && line + strlen(head) > mistake) {
+            mistake = line + strlen(head);
+        }
+    }
+    for (const char *p = find_sign(mistake, ','); *p == ','; p = find_sign(p + 1, ',')) {
+        if (begins_form(r, line, (size_t)(p - line))) {
+            mistake = p + 1;
+        }
+    }
+    return mistake;
+}
+
 static int refuse_shape(const struct request *r, const char *line)
 {
+    const char *mistake = find_mistake(r, line);
     fprintf(stderr, "%s: %.*s: no form of it looks like this", r->tool->name,
             (int)base_length(line), line);
+    if (*mistake != '\0') {
+        fprintf(stderr, ", from '%.*s%s' on", REQUEST_SHOWN, mistake,
+                strlen(mistake) > REQUEST_SHOWN ? "..." : "");
+    }
     print_syntax(r->tool, line);
     fputc('\n', stderr);
     return TOOL_NO;
@@ -736,7 +780,12 @@ int request_wire(struct request *r, const char *line)
                                   strlen(line), &command, &fault);
     r->form = command.form;
     r->open_length = false;
-    if (command.form == NULL || status == AT_E_SYNTAX) {
+    if (status != AT_OK && *find_sign(line, ';') != '\0') {
+        fprintf(stderr, "%s: not sent: one command goes at a time, and a semicolon begins "
+                "another\n", r->tool->name);
+        return TOOL_NO;
+    }
+    if (status == AT_E_SYNTAX || (status != AT_OK && fault.param == NULL)) {
         return refuse_shape(r, line);
     }
     if (r->form->size > sizeof r->value) {

@@ -10,7 +10,10 @@
 
 #include "tool.h"
 
-enum { REQUEST_DATA_MAX = 65536 };
+enum {
+    REQUEST_DATA_MAX = 65536,
+    REQUEST_SHOWN = 60 /**< characters of what was typed that a message shows */
+};
 
 struct request {
     const struct tool *tool;

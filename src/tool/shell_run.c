@@ -18,11 +18,17 @@ const struct own_word shell_words[] = {
     {NULL, NULL},
 };
 
+/* What stands behind a text that is shown in part. */
+static const char *cut(const char *text)
+{
+    return strlen(text) > REQUEST_SHOWN ? "..." : "";
+}
+
 static int say(const struct shell *s, const char *what, const char *why, const char *next)
 {
     fflush(stdout);
-    fprintf(stderr, "%s: %s: %s%s%s\n", s->tool->name, what, why, next != NULL ? "; " : "",
-            next != NULL ? next : "");
+    fprintf(stderr, "%s: %.*s%s: %s%s%s\n", s->tool->name, REQUEST_SHOWN, what, cut(what), why,
+            next != NULL ? "; " : "", next != NULL ? next : "");
     return TOOL_NO;
 }
 
@@ -283,8 +289,8 @@ static int run_unknown(struct shell *s, const char *line)
                    "longer than 4095");
     }
     if (!s->noted) {
-        fprintf(stderr, "%s: %s isn't in the spec: it's sent as it stands, and its answer shown as "
-                "it comes\n", s->tool->name, line);
+        fprintf(stderr, "%s: %.*s%s isn't in the spec: it's sent as it stands, and its answer "
+                "shown as it comes\n", s->tool->name, REQUEST_SHOWN, line, cut(line));
         s->noted = true;
     }
     view_begin(&s->view, NULL);

@@ -109,7 +109,8 @@ class Help(Shell):
         shell.sees("QIOPEN: ", "V1.1, 2.1.1", "QIOPEN.set", "AT+QIOPEN=<contextID>,<connectID>",
                    "TCP client", "remote_port: Port of the remote server; allowed is 1 to 65535",
                    "local_port: ", "0 when left out",
-                   "access_mode: ", "has to be given, unless settings shows it", "A UDP socket survives deep sleep")
+                   "access_mode: ", "has to be given, unless settings shows it",
+                   "A UDP socket survives deep sleep")
         shell.types(f"help NOTHING{ENTER}")
         shell.sees("no command 'NOTHING'")
         shell.types(f"help at+qird{ENTER}")
@@ -136,6 +137,7 @@ class Help(Shell):
         result = run("shell", "--help")
         self.assertEqual(result.returncode, DONE)
         self.assertIn(b"Exit status", result.stdout)
+        self.assertIn(b"after a line that failed the script goes on", result.stdout)
 
 
 class History(Shell):
@@ -190,7 +192,11 @@ class Commands(Shell):
             ("QIRD connectID=0 length=5", "QIRD.set doesn't take 'length=5'"),
             ("AT+QIRD=0", "read_length: missing"),
             ("AT+QIRD", "no form of it looks like this; it is written AT+QIRD=? or AT+QIRD=<"),
-            ("AT+QIRD=0,1;+CSQ", "read_length: not of this type"),
+            ("AT+QIRD=0,1;+CSQ", "one command goes at a time"),
+            ("AT+QIRD?", "no form of it looks like this, from '?' on; it is written"),
+            ('AT+QIRD=0,"1,2', "looks like this, from '\"1,2' on"),
+            ("AT+QIRD=0,1,2,3", "looks like this, from '2,3' on"),
+            ("AT+QIRD?" + 80 * "x", f"from '?{59 * 'x'}...' on"),
             ('AT+QIOPEN=1,0,"TCP","127.0.0.1",9', "access_mode: not sent"),
             ("NONSENSE", "no command 'NONSENSE'; there are"),
             ("NONSENSE", "; help tells about them"),
@@ -218,8 +224,11 @@ class Commands(Shell):
         shell.types(f"ATI{ENTER}")
         shell.sees("-> ATI\r\n", "<- ERROR")
         self.assertEqual(shell.seen.count("isn't in the spec"), 1)
+        shell.types(f"ATX{99 * '1'}{ENTER}")
+        shell.sees(f"ATX{57 * '1'}...: the module answered ERROR")
         shell.types(f"AT+QIRD=0,5{ENTER}")
-        shell.sees("-> AT+QIRD=0,5\r\n", "<- ERROR", "the module answered ERROR; the manual: help QIRD")
+        shell.sees("-> AT+QIRD=0,5\r\n", "<- ERROR",
+                   "the module answered ERROR; the manual: help QIRD")
 
     def test_a_conversation(self):
         shell = self.shell()
@@ -418,6 +427,15 @@ class Scripts(Shell):
             DONE, '-> AT\n<- OK\n-> AT+QICFG="viewmode"\n'
             "<- QICFG.viewmode view_mode=0 (a line break)\n<- OK\n", ""))
 
+    def test_traced_without_arguments(self):
+        port = self.sim().port
+        result = run("--port", port, "--trace", "shell", data=b'AT+QICFG="viewmode"\n')
+        line = "Ask for or set what stands between a data header and its data"
+        noted = [text for text in result.stderr.decode().splitlines() if line in text]
+        self.assertTrue(noted)
+        for text in noted:
+            self.assertTrue(text.endswith(line), text)
+
     def test_what_was_refused_or_failed_is_told(self):
         status, out, err = self.script(
             "AT\nQIRD connectID=7 read_length=1\nAT+QIRD=0,1\nAT+CEREG?\nAT+QISEND=9,4\nAT+X\nAT\n")
@@ -445,10 +463,11 @@ class Scripts(Shell):
         self.assertIn(b"--port", result.stderr)
 
     def test_wrong_options(self):
-        for options in (["--wait"], ["--wait", "0"], ["--wait", "x"], ["file"]):
+        for options in (["--wait"], ["--wait", "0"], ["--wait", "x"], ["file"], ["-x"]):
             status, _, err = self.script("AT\n", *options)
             self.assertEqual(status, USAGE, options)
             self.assertIn("shell --help", err)
+            self.assertEqual("shell reads stdin: shell < file" in err, options == ["file"])
 
     def test_a_silent_module(self):
         with listener() as server:
