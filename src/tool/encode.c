@@ -31,15 +31,8 @@ static int print_help(const struct tool *tool)
            "on; without it, the manual's default.\n\n",
            tool->name);
     for (uint16_t i = 0; i < module->nforms; i++) {
-        const struct at_form *form = &module->forms[i];
-        printf("  %s.%s", form->command, form->name);
-        for (uint8_t k = 0; k < form->nfields; k++) {
-            const struct at_param *param = &module->params[form->fields[k].param];
-            bool optional = form->fields[k].has != AT_NONE || request_at_prompt(form, &form->fields[k]);
-            if (param->type != AT_LITERAL) {
-                printf(optional ? " [%s=]" : " %s=", param->name);
-            }
-        }
+        fputs("  ", stdout);
+        request_print_form(stdout, module, &module->forms[i]);
         putchar('\n');
     }
     return TOOL_DONE;
