@@ -147,12 +147,19 @@ static int read_options(const struct tool *tool, int argc, char **argv,
 /* What the manual allows, before the module is asked. */
 static int check(const struct tool *tool, const struct netcat_arguments *a)
 {
+    static const struct request_label labels[] = {
+        {"host", "HOST"},
+        {"remote_port", "PORT"},
+        {"local_port", "--local-port"},
+        {NULL, NULL},
+    };
     static struct request request;
     char line[512];
     struct at_fault fault = {0};
     uint8_t settings[BC26_SETTINGS];
     tool_initial_settings(tool->module, settings);
     request.tool = tool;
+    request.labels = labels;
     request.settings = settings;
     request.form = &bc26.forms[BC26_FORM_QIOPEN];
     if (at_form_encode(tool->module, request.form, settings, &a->open, line, sizeof line,

@@ -94,6 +94,16 @@ static int refuse_all(const struct request *r)
     return TOOL_NO;
 }
 
+static void print_name(const struct request *r, const char *name)
+{
+    const struct request_label *label = r->labels;
+    while (label != NULL && label->param != NULL && strcmp(label->param, name) != 0) {
+        label++;
+    }
+    bool found = label != NULL && label->param != NULL;
+    fprintf(stderr, found ? "%s (%s)" : "%s", found ? label->typed : name, name);
+}
+
 int request_refuse(const struct request *r, const struct at_fault *fault)
 {
     static const char *const reasons[] = {
@@ -111,7 +121,9 @@ int request_refuse(const struct request *r, const struct at_fault *fault)
     if (param == NULL) {
         return refuse_all(r);
     }
-    fprintf(stderr, "%s: %s: %s; ", r->tool->name, param->name, reasons[fault->reason]);
+    fprintf(stderr, "%s: ", r->tool->name);
+    print_name(r, param->name);
+    fprintf(stderr, ": %s; ", reasons[fault->reason]);
     if (data != NULL && is_param(r, param, data->field) && fault->reason == AT_LENGTH) {
         print_data_limit(stderr, r);
     } else if (param->type == AT_DATA && fault->reason == AT_TYPE) {

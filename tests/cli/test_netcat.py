@@ -178,8 +178,8 @@ class Usage(NetcatTest):
                 (["no option '--pull'"], "tcp", "--pull", "a", "1"),
                 (["--size is for datagrams"], "tcp", "a", "1", "--size", "5"),
                 (["'1461'", "1 to 1460"], "udp", "a", "1", "--size", "1461"),
-                (["host: ", "letters, digits"], "tcp", 'a";b', "1"),
-                (["host: ", "150"], "tcp", "a" * 151, "1")]:
+                (["HOST (host): ", "letters, digits"], "tcp", 'a";b', "1"),
+                (["HOST (host): ", "150"], "tcp", "a" * 151, "1")]:
             with self.subTest(arguments=arguments):
                 self.check(run("--port", "/dev/nowhere", *arguments), USAGE, *words)
 
@@ -198,6 +198,15 @@ class Ports(NetcatTest):
     def test_no_such_port(self):
         self.check(run("--port", "/dev/nowhere", "tcp", "a", "1"), USAGE,
                    "/dev/nowhere", "no such port", "ls /dev/tty")
+
+    def test_no_port_at_all(self):
+        for port, *words in [("/tmp", "a directory", "HOST:PORT"), ("", "is empty", "HOST:PORT"),
+                             ("127.0.0.1", "no such port", "needs its :PORT"),
+                             ("/dev/null/x", "no such port")]:
+            with self.subTest(port=port):
+                result = run("--port", port, "tcp", "a", "1")
+                self.check(result, USAGE, port, *words)
+                self.assertNotIn(b"unplug", result.stderr)
 
     def test_nobody_at_the_address(self):
         port = f"127.0.0.1:{free_port()}"
