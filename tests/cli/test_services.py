@@ -339,6 +339,13 @@ class State(Service):
         self.refused("state", "all", says=[b"takes no arguments, not 'all'"])
 
 
+class SimStart(Service):
+    def test_a_state_file_that_could_not_be_written(self):
+        result = run("sim", "--tcp", "0", "--state", "/nowhere/state", timeout=5)
+        self.check(result, USAGE, b"", b"/nowhere/state: settings can't be kept there")
+        self.assertNotIn(b"ready", result.stderr)
+
+
 class Ends(Service):
     """Waits that are cut short. None of them may hang."""
 
