@@ -568,6 +568,26 @@ class Program(unittest.TestCase):
             self.assertEqual(result.stdout, b"")
             self.assertNotEqual(result.stderr, b"")
 
+    def test_options_with_an_equals_sign(self):
+        for arguments, text in [
+                (["--port=/nowhere/at/all", "--baud=9600", "state"], b"/nowhere/at/all: no such"),
+                (["--port", "/nowhere/a=b", "state"], b"/nowhere/a=b: no such"),
+                (["--port=", "state"], b"name is empty"),
+                (["--port=x", "--baud=fast", "state"], b"--baud takes bit/s"),
+                (["--portal=x", "state"], b"no option '--portal=x'"),
+                (["--trace=x", "state"], b"no option '--trace=x'")]:
+            with self.subTest(arguments=arguments):
+                result = run(*arguments)
+                self.assertEqual((result.returncode, result.stdout), (USAGE, b""))
+                self.assertIn(text, result.stderr)
+
+    def test_the_port_behind_the_command(self):
+        for arguments in (["state", "--port", "X"], ["ping", "a", "--port=X"]):
+            result = run(*arguments)
+            self.assertEqual(result.returncode, USAGE)
+            self.assertIn(f"{arguments[0]} takes --port before its name: bc26 --port "
+                          f"PATH|HOST:PORT {arguments[0]}".encode(), result.stderr)
+
     def test_what_is_encoded_is_decoded_as_its_echo(self):
         command = run("encode", *Encode.OPEN).stdout
         self.assertEqual(
