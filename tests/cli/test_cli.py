@@ -556,6 +556,11 @@ class Program(unittest.TestCase):
             self.assertIn(b"usage: bc26", result.stdout)
             self.assertEqual(result.stderr, b"")
 
+    def test_help_ends_with_the_exit_status(self):
+        for command in ("decode", "encode", "state", "demo"):
+            last = run(command, "--help").stdout.split(b"\n\n")[-1]
+            self.assertTrue(last.startswith(b"Exit status: 0 "), last)
+
     def test_version(self):
         result = run("--version")
         self.assertEqual(result.returncode, DONE)

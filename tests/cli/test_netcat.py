@@ -167,8 +167,13 @@ class Usage(NetcatTest):
 
     def test_refused(self):
         for words, *arguments in [
-                (["HOST and PORT"], "tcp", "a"),
-                (["HOST and PORT"], "tcp", "a", "1", "2"),
+                (["HOST and PORT are missing"], "tcp"),
+                (["PORT is missing behind 'a'"], "tcp", "a"),
+                (["PORT is missing: 'a:80' counts as HOST"], "udp", "a:80"),
+                (["'2' is too much"], "tcp", "a", "1", "2", "3"),
+                (["-4 and -6 exclude each other"], "tcp", "-4", "-6", "a", "1"),
+                (["-4 and -6 exclude each other"], "tcp", "a", "1", "-64"),
+                (["/dev/nowhere"], "tcp", "-6", "-6", "a", "1"),
                 (["'65536' is no port", "1 to 65535"], "tcp", "a", "65536"),
                 (["'0' is no port"], "udp", "a", "0"),
                 (["'x'", "text or hex"], "tcp", "a", "1", "--format", "x"),
