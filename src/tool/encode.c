@@ -35,6 +35,9 @@ static int print_help(const struct tool *tool)
         request_print_form(stdout, module, &module->forms[i]);
         putchar('\n');
     }
+    puts("\nExit status: 0 the bytes are printed; 1 an argument is missing or wrong, or the line\n"
+         "too long; 2 usage: no such option, command, form or name of an argument; or stdout\n"
+         "can't be written.");
     return TOOL_DONE;
 }
 

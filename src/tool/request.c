@@ -140,6 +140,16 @@ static void print_company(FILE *out, const struct request *r, const struct at_pa
     }
 }
 
+static void print_name(const struct request *r, const char *name)
+{
+    const struct request_label *label = r->labels;
+    while (label != NULL && label->param != NULL && strcmp(label->param, name) != 0) {
+        label++;
+    }
+    bool found = label != NULL && label->param != NULL;
+    fprintf(stderr, found ? "%s (%s)" : "%s", found ? label->typed : name, name);
+}
+
 int request_refuse(const struct request *r, const struct at_fault *fault)
 {
     static const char *const reasons[] = {
@@ -157,7 +167,9 @@ int request_refuse(const struct request *r, const struct at_fault *fault)
     if (param == NULL) {
         return refuse_all(r);
     }
-    fprintf(stderr, "%s: %s: %s; ", r->tool->name, param->name, reasons[fault->reason]);
+    fprintf(stderr, "%s: ", r->tool->name);
+    print_name(r, param->name);
+    fprintf(stderr, ": %s; ", reasons[fault->reason]);
     if (fault->reason == AT_MISSING) {
         print_company(stderr, r, param);
     }

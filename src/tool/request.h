@@ -15,8 +15,15 @@ enum {
     REQUEST_SHOWN = 60 /**< characters of what was typed that a message shows */
 };
 
+/** What people type for a parameter where it isn't called as in the manual. */
+struct request_label {
+    const char *param;  /**< NULL ends a list */
+    const char *typed;  /**< such as `-c` or `HOST` */
+};
+
 struct request {
     const struct tool *tool;
+    const struct request_label *labels; /**< for messages, which name both; or NULL */
     const uint8_t *settings;    /**< that hold, for data whose format depends on one */
     bool typed;                 /**< by hand: a command's name in any case, data with the escapes of
                                      request_unescape, and their length may be left to them */
