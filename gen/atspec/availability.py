@@ -21,6 +21,7 @@ from .names import command_text, flat_case
 from .paths import Place, Steps, dotted
 
 KEYS = ("since", "until", "deprecated", "was")
+NUMBERS = 6         # that the runtime compares: AT_FIRMWARE_NUMBERS
 SHORTHANDS = ("test", "read", "execute", "set")
 STRUCTURE = {"commands", "forms", "values", "entries", "parameters", "urcs", "lines", "settings", "finals"}
 _FIELD = re.compile(r"<([^<>]*)>")
@@ -185,8 +186,8 @@ class Availability:
             pattern = series_of(device, str(name.value))
             known, first = self.patterns.setdefault(device, (pattern, name))
             self.firmware[device].append((key, str(name.value)))
-            if "#" not in pattern:
-                self.error("E102", name.mark, f"`{name.value}` has no number to compare")
+            if not 1 <= pattern.count("#") <= NUMBERS:
+                self.error("E102", name.mark, f"`{name.value}` has no number to compare, or more than {NUMBERS}")
             elif pattern != known:
                 self.error("E102", name.mark, f"`{name.value}` can't be compared with `{first.value}` "
                                               f"({first.mark.file}:{first.mark.line})")

@@ -196,7 +196,7 @@ class Builder:
             self.tables[name] = self.table(name, node, mark)
         self.name_clashes((f"{t.name}_{v.name}".upper(), v.mark) for t in self.tables.values() for v in t.entries)
         for source in self.sources:
-            self.file_params[source.path] = self.params(source.root)
+            self.file_params[source.path] = self.params(source.root, "")
         for source, name, node, mark in self.all("settings"):
             self.setting(name, node, mark, self.scope(source))
         finals = [self.final(name, node, mark, source) for source, name, node, mark in self.all("finals")]
@@ -257,11 +257,12 @@ class Builder:
         return ValueTable(name, node.text("doc"), entries, bool(opened and opened.value),
                           self.section(node), mark)
 
-    def params(self, owner: Node) -> dict[str, Param]:
+    def params(self, owner: Node, path: str) -> dict[str, Param]:
         found = {}
         for name, node in owner.pairs("parameters"):
             mark = owner.entries["parameters"].keys[name].mark
             found[name] = self.available(self.param(name, node, mark), node)
+            found[name].path = f"{path}parameters.{name}"
         self.all_params += found.values()
         return found
 
@@ -517,7 +518,7 @@ class Builder:
         command = self.available(Command(name, self.section(node), node.text("doc"), mark=mark,
                                          notes=[str(n.value) for n in node.list("notes")]), node)
         self.commands.append(command)
-        scope = self.scope(source, self.params(node))
+        scope = self.scope(source, self.params(node, f"commands.{name}."))
         command.rules += self.rule_list(node)
         for line_name, n in node.pairs("lines"):
             line_mark = node.entries["lines"].keys[line_name].mark
@@ -583,7 +584,7 @@ class Builder:
     def form(self, form: Form, node: Node) -> None:
         assert form.mark
         derived = flat_case(form.command.name) + ("" if form.name == "set" else "_" + form.name)
-        form.c_name = self.c_name(node, derived, form.mark, False)
+        form.c_name = self.c_name(node, derived, form.mark, bool(form.syntax.fields))   # a member of the module's union
         self.available(form, node)
         form.response_time = self.response_time(node)
         final = node.get("final")

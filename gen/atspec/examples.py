@@ -21,7 +21,7 @@ from .diag import Report
 from .lower import FormView, Lowering, LowerError, Member, c_string, lower_table, number
 from .model import Example, Field, Line, Param, Setting, Spec, Step, ValueTable
 from .names import flat_case
-from .render import environment, narrowed, options, tidy, write
+from .render import deprecations, environment, narrowed, options, tidy, write
 from .tokens import Match
 
 ENDS = {None: "NO_END", 26: "CTRL_Z", 27: "ESC"}
@@ -249,7 +249,8 @@ def render_examples(spec: Spec) -> str:
               f" * Spec SHA-256: {spec.sha256}\n"
               f" * Regenerate:   python3 gen/atspec examples {spec.name} -o FILE.c{options(spec)} */")
     return tidy(env.get_template("examples.c.j2").render(
-        spec=spec, prefix=made.low.prefix, banner=banner, tests=made.tests, speakers=made.speakers.values()))
+        spec=spec, prefix=made.low.prefix, banner=banner, tests=made.tests, speakers=made.speakers.values(),
+        deprecates=any(f.deprecated for f in made.low.forms) or any(deprecations(spec))))
 
 
 # The `examples` command ---------------------------------------------------------

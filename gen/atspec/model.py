@@ -359,6 +359,7 @@ class View:
     name: str
     gone: dict[str, str]        # path -> why: came with TG1NxR01A07
     everything: "Spec"          # as it was before
+    only: Optional[list[str]] = None    # commands that a program wants; None: all
 
     def why_gone(self, path: str) -> str:
         """Why a node went, by itself or with what holds it; '' if it didn't."""

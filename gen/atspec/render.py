@@ -12,9 +12,10 @@ from typing import Any, Optional
 import jinja2
 
 from . import VERSION
+from .absent import absent
 from .build import add_view_options, spec_or_report
 from .lower import (RUNTIME_VERSION, EffectView, FieldView, Lowering, LowerError, c_string,
-                    command_heads, comment, lower_table, number)
+                    command_heads, comment, deprecated_text, lower_table, number)
 from .manual import manual
 from .model import Spec
 from .select import select_commands
@@ -61,6 +62,11 @@ def wrap(signature: str) -> str:
     return "\n".join(lines + [line])
 
 
+def declaration(signature: str, attribute: str = "", why: str = "") -> str:
+    """A prototype, with an attribute that says something of its use."""
+    return wrap(signature) + f"\n    {attribute}({why});" if why else wrap(signature + ";")
+
+
 def field(f: FieldView) -> str:
     """One entry of a table of fields, on two lines when it is long."""
     one = f"    {{{f.param}, {f.offset}, {f.has}, {f.group}, {f.shown}, {f.shown_value}}},"
@@ -76,7 +82,7 @@ def environment() -> jinja2.Environment:
                              lstrip_blocks=True, keep_trailing_newline=True,
                              undefined=jinja2.StrictUndefined)
     env.filters.update(c_string=c_string, number=number, field=field, effect=effect, wrap=wrap,
-                       declaration=lambda s: wrap(s + ";"))
+                       declaration=declaration)
     return env
 
 
@@ -96,7 +102,32 @@ def context(spec: Spec) -> dict[str, Any]:
         "start": [low.form_id(f) for f in spec.start],
         "barrier": [low.form_id(f) for f in spec.barrier],
         "wake": low.form_id(spec.wake) if spec.wake else "AT_NONE",
+        "absent": absent(spec, low), "features": features(spec), "bounds": bounds(spec),
+        "deprecates": any(f.deprecated for f in low.forms) or any(deprecations(spec)),
     }
+
+
+def deprecations(spec: Spec) -> list[str]:
+    """What the header warns of, whatever it is."""
+    fields = [f for ln in spec.lines for f in ln.fields] + [f for form in spec.forms for f in form.syntax.fields]
+    return [deprecated_text(v.deprecated) for t in spec.values for v in t.entries] + [
+        deprecated_text(f.param.deprecated) for f in fields if f.param]
+
+
+def features(spec: Spec) -> list[dict[str, Any]]:
+    """What some firmware has, and whether this is among what was generated."""
+    out = []
+    for f in spec.features:
+        dates = ", ".join(f"{'until' if b.until else 'since'} {b.firmware}" for b in f.bounds)
+        gone = spec.view.why_gone(f.path) if spec.view else ""
+        out.append({"name": f.name, "here": 0 if gone else 1, "doc": comment(f"{f.text}: {dates}.", 4)})
+    return out
+
+
+def bounds(spec: Spec) -> list[dict[str, Any]]:
+    devices = [s.device for s in spec.series]
+    return [{"feature": f.name, "series": 1 + devices.index(b.device), "last": str(b.until).lower(),
+             "numbers": b.numbers} for f in spec.features for b in f.bounds]
 
 
 def settings(low: Lowering) -> list[dict[str, Any]]:
