@@ -316,9 +316,10 @@ class Availability:
                 continue
             if isinstance(place.key, int):      # those before it may have gone
                 place.key = next(i for i, n in enumerate(place.owner.items) if n is place.node)
+            mark = place.node.mark if isinstance(place.key, int) else place.owner.keys[place.key].mark
             place.remove()
             removed.add(place.steps)
-            note(place, Gone(dotted(place.steps), why, place.node.mark), root, out)
+            note(place, Gone(dotted(place.steps), why, mark), root, out)
 
 
 @dataclass
