@@ -254,7 +254,9 @@ class Programs(Folder):
         self.spec.write_text(DEPRECATED)
 
     def compile(self, statement: str, compiler: str, *options: str) -> tuple[int, str]:
-        out = self.build(self.spec, "out", *options)
+        out = self.folder / "-".join(("out", *options))
+        if not out.exists():
+            self.build(self.spec, out.name, *options)
         program = self.folder / "use.c"
         program.write_text(USES % statement)
         done = run(compiler, *WARNINGS[:-1], f"-I{REPOSITORY / 'include'}", f"-I{out}", "-fsyntax-only", program)
