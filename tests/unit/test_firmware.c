@@ -50,7 +50,8 @@ START_TEST(numbers_from_left_to_right)
     ck_assert_int_eq(echo("BC26NBR00A99"), 0);
     ck_assert_int_eq(echo("BC26NBR01A10"), 1);
     ck_assert_int_eq(echo("BC26NBR1A7"), 1);
-    ck_assert_int_eq(echo("BC26NBR01A99999999999"), 1);
+    ck_assert_int_eq(echo("BC26NBR01A65542"), 1); /* 6 in 16 bits */
+    ck_assert_int_eq(echo("BC26NBR01A4294967302"), 1);
     ck_assert_int_eq(echo("BC26NBR99999999999A00"), 1);
 }
 END_TEST
@@ -103,6 +104,18 @@ START_TEST(until_a_firmware)
 }
 END_TEST
 
+START_TEST(no_more_numbers_than_there_is_room_for)
+{
+    static const char *const series[] = { "S#.#.#.#.#.#.#", "S#.#.#.#.#.#" };
+    struct at_firmware firmware;
+    ck_assert_int_eq(at_firmware_parse(series, 1, str("S1.2.3.4.5.6.7"), &firmware), AT_E_SYNTAX);
+    ck_assert_int_eq(at_firmware_parse(series, 2, str("S1.2.3.4.5.6.7"), &firmware), AT_OK);
+    ck_assert_uint_eq(firmware.series, 2);
+    ck_assert_uint_eq(firmware.count, AT_FIRMWARE_NUMBERS);
+    ck_assert_uint_eq(firmware.numbers[5], 6);
+}
+END_TEST
+
 START_TEST(before_anything_was_read)
 {
     struct at_firmware firmware = { 0 };
@@ -121,6 +134,7 @@ int main(void)
     tcase_add_test(names, of_no_series);
     tcase_add_test(names, nothing_read_beyond_the_text);
     tcase_add_test(names, until_a_firmware);
+    tcase_add_test(names, no_more_numbers_than_there_is_room_for);
     tcase_add_test(names, before_anything_was_read);
     suite_add_tcase(suite, names);
 
