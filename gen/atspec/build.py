@@ -196,7 +196,7 @@ class Builder:
             self.tables[name] = self.table(name, node, mark)
         self.name_clashes((f"{t.name}_{v.name}".upper(), v.mark) for t in self.tables.values() for v in t.entries)
         for source in self.sources:
-            self.file_params[source.path] = self.params(source.root, "")
+            self.file_params[source.path] = self.params(source.root, "parameters")
         for source, name, node, mark in self.all("settings"):
             self.setting(name, node, mark, self.scope(source))
         finals = [self.final(name, node, mark, source) for source, name, node, mark in self.all("finals")]
@@ -262,7 +262,7 @@ class Builder:
         for name, node in owner.pairs("parameters"):
             mark = owner.entries["parameters"].keys[name].mark
             found[name] = self.available(self.param(name, node, mark), node)
-            found[name].path = f"{path}parameters.{name}"
+            found[name].path = f"{path}.{name}"
         self.all_params += found.values()
         return found
 
@@ -518,7 +518,7 @@ class Builder:
         command = self.available(Command(name, self.section(node), node.text("doc"), mark=mark,
                                          notes=[str(n.value) for n in node.list("notes")]), node)
         self.commands.append(command)
-        scope = self.scope(source, self.params(node, f"commands.{name}."))
+        scope = self.scope(source, self.params(node, f"commands.{name}.parameters"))
         command.rules += self.rule_list(node)
         for line_name, n in node.pairs("lines"):
             line_mark = node.entries["lines"].keys[line_name].mark

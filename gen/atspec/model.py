@@ -58,11 +58,11 @@ class Param:
     rest: bool = False          # of a text: it runs to the end of the line
     quoted: bool = False        # of a text: printed in double quotes
     unit: str = ""
+    path: str = ""              # "parameters.host", "commands.QPING.parameters.host"
+    mark: Optional[Mark] = None
     since: Optional[dict] = None
     until: Optional[dict] = None
     deprecated: Optional[dict] = None
-    mark: Optional[Mark] = None
-    path: str = ""
 
 
 @dataclass
