@@ -25,7 +25,7 @@ done
 for c in src/runtime/*.c src/bc26/sockets.c "$out"/*.c "$generated"/*.c; do
     name=$(basename "$c" .c)
     case $name in
-        *_module | *_command | *_examples) continue ;; # the module's side, and tests
+        *_module | *_command | *_examples | *_manual) continue ;; # the module's side, tests, tools
         *_head) [ "$(dirname "$c")" = "$out" ] || continue ;;
     esac
     # shellcheck disable=SC2086 # a command and its words
