@@ -65,7 +65,9 @@ class FormDoc:
     syntax: str
     wide: Markup
     narrow: Optional[Markup]
-    answer: list[Rich]
+    answer: list[Rich]          # up to the final result code
+    then: Rich                  # and after it,
+    completions: list[Rich]     # these
     facts: list[Rich]
     examples: list[Rich]
     cli: str
@@ -170,7 +172,7 @@ class Manual:
     def view(self) -> str:
         """The firmware or revision that the spec was narrowed to."""
         view = vars(self.spec).get("view")
-        return view.name if view else ""
+        return str(view.name) if view else ""
 
 
 class Owner:
@@ -195,8 +197,9 @@ class Owner:
 
     def row(self, p: Param) -> ParamDoc:
         ways = self.ways[p.name]
+        facts = words.param_facts(p)
         return ParamDoc(self.to(p.name), p.name, p.c_name, "both ways" if len(ways) > 1 else next(iter(ways)),
-                        one_line(p.doc), words.param_takes(p), words.values_of(p), words.param_facts(p),
+                        one_line(p.doc) + "." * bool(facts), words.param_takes(p), words.values_of(p), facts,
                         words.availability(p))
 
 
@@ -238,8 +241,8 @@ class Author:
             owner.add(line.fields, "received")
         name = command.name
         return CommandDoc(
-            anchor("command", name), name, command_text(name), command.section, one_line(command.doc),
-            [one_line(n) for n in command.notes], [self.form(f, owner) for f in command.forms], owner.rows(),
+            anchor("command", name), name, title(command), command.section, one_line(command.doc),
+            [one_line(n) for n in command.notes], [self.form(f, owner) for f in sorted(command.forms, key=lambda f: f.name == "test")], owner.rows(),
             [self.line(ln, owner, []) for ln in command.lines], words.availability(command))
 
     def form(self, form: Form, owner: Owner) -> FormDoc:
@@ -247,7 +250,8 @@ class Author:
         name = f"{form.command.name}.{form.name}"
         return FormDoc(
             anchor("form", form.command.name, form.name), form.name, one_line(form.doc), form.syntax.text, wide, narrow,
-            words.answer(form, self.errors, self.ok, owner.to), words.form_facts(form, owner.to),
+            words.answer(form, self.errors, self.ok, owner.to), words.then(form, owner.to),
+            [words.completion(c, owner.to) for c in form.then], words.form_facts(form, owner.to),
             self.shown.get(name, []), self.cli(form), self.form_api(self.views[name]), words.availability(form))
 
     def form_api(self, view: FormView) -> str:
@@ -306,7 +310,7 @@ class Author:
             fields = [f for form in command.forms for f in form.syntax.fields]
             fields += [f for line in command.lines for f in line.fields]
             if any(f.param and f.param.values is table for f in fields):
-                found[command.name] = say(link(command_text(command.name), anchor("command", command.name)))
+                found[command.name] = say(link(title(command), anchor("command", command.name)))
         for line in self.spec.urcs + self.spec.finals:
             if any(f.param and f.param.values is table for f in line.fields):
                 found[line.name] = say(link(line.name, anchor("line", line.name)))
@@ -324,9 +328,8 @@ class Author:
         if s.per:
             out.append(say("One value for each ", code(s.per.name), f", {s.per.minimum} to {s.per.maximum}."))
         if s.read_by:
-            out.append(say("Read by ", words.form_link(s.read_by),
-                           *([" (where that is refused it is ", code(str(s.when_refused)), ")"]
-                             if s.when_refused is not None else []), "."))
+            refused = say("; where that is refused it is ", code(str(s.when_refused))) if s.when_refused is not None else say()
+            out.append(say("Read by ", words.form_link(s.read_by), refused, "."))
         return out
 
     def session(self) -> list[Rich]:
@@ -372,15 +375,19 @@ class Author:
         for row in found:
             if row.kind != "section":
                 continue
-            nodes = coverage.parts(self.spec, row.name, found)
-            tests = [coverage.shown(n.tests) if self.facts is not None else "" for n in nodes]
-            out.append(SectionDoc(anchor("section", row.name), row.name, row.path,
-                                  list(zip([self.place(n) for n in nodes], tests)),
-                                  not row.tests or coverage.HOLE in tests))
+            nodes: dict[Rich, list[str]] = {}       # a test and its answer are one node, and one place
+            for node in coverage.parts(self.spec, row.name, found):
+                tests = coverage.shown(node.tests) if self.facts is not None else ""
+                nodes.setdefault(self.place(node), []).append(tests)
+            held = [(place, ", ".join(dict.fromkeys(tests))) for place, tests in nodes.items()]
+            hole = not row.tests or any(coverage.HOLE in tests for tests in nodes.values())
+            out.append(SectionDoc(anchor("section", row.name), row.name, row.path, held, hole))
         return out
 
     def place(self, row: coverage.Row) -> Rich:
         """A node of the spec, leading to where it is described."""
+        if row.kind == "line" and row.path.endswith(".test"):
+            return say(code(row.path, anchor("form", *row.name.rsplit(".", 1))))
         if row.kind == "example":
             titles = [f"{e.section} {e.title}" for e in self.spec.examples]
             to = anchor("example", str(titles.index(row.name) + 1))
@@ -389,6 +396,12 @@ class Author:
         else:
             to = anchor(row.kind, *([] if row.kind == "session" else [row.name]))
         return say(code(row.path, to))
+
+
+def title(command: Command) -> str:
+    """AT+NAME, or the name where that is how the command is spelled."""
+    own = command.name.startswith("AT") and all(f.syntax.head.startswith(command.name) for f in command.forms)
+    return command.name if own else command_text(command.name)
 
 
 def sample(param: Param, form: Form) -> Union[int, str]:
@@ -420,7 +433,7 @@ def hits(manual: Manual) -> Iterable[Hit]:
     for t in manual.tables:
         yield Hit("values", t.name, t.doc, t.id, t.c_type)
         for v in t.entries:
-            yield Hit("value", v.wire.strip('"'), v.text, v.id, f"{v.enum} {t.name}")
+            yield Hit("value", v.wire.strip('"'), f"{v.text} ({t.name})", v.id, v.enum)
     for c in manual.commands:
         for p in c.params:
             yield Hit("parameter", p.name, f"{p.doc} ({c.title})", p.id, p.c_name)
@@ -492,7 +505,7 @@ def add_doc(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -
 
 
 def doc(args: argparse.Namespace) -> int:
-    if rails.railroad is None:
+    if not rails.AVAILABLE:
         print(f"atspec: {rails.MISSING}", file=sys.stderr)
         return 2
     spec = spec_or_report(args.spec)

@@ -93,7 +93,7 @@ def markdown_text(text: str) -> str:
     text = text.replace("&", "&amp;")
     text = re.sub(r"[\\`*\[\]<>|#~$]", r"\\\g<0>", text)
     text = re.sub(r"(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])", r"\\_", text)
-    return re.sub(r"^([-+=]|[0-9]+(?=[.)]))", lambda m: m[1] + "\\" if m[1].isdigit() else "\\" + m[1], text)
+    return re.sub(r"^([0-9]*)([-+=.)])(?=[\s=]|$)", r"\1\\\2", text)     # no item of a list, no underline
 
 
 def markdown_code(text: str, cell: bool = False) -> str:

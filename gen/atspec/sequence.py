@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import textwrap
 from dataclasses import dataclass, field
 from typing import Callable
 
@@ -13,8 +14,8 @@ from .model import Example, Step
 WIDE, NARROW = 680, 330
 NAMES = {26: "Ctrl-Z", 27: "Esc"}
 REFUSED = "no form of a command: to be refused"
-CHARACTER, ROW = 7.9, 18        # of the monospaced text in the diagram, at 13 px
-BOX, SIDE, MARGIN, ARROW = 28, 66, 16, 8
+CHARACTER, WORD, ROW = 7.9, 6.2, 18     # of the monospaced text at 13 px, and of the labels at 11.5
+BOX, MARGIN, ARROW = 28, 16, 8
 
 
 @dataclass
@@ -56,7 +57,7 @@ def events(step: Step, to: str) -> list[Event]:
 
 def counted(text: str) -> str:
     n = len(text.encode())
-    return f"{n} byte" + ("s" if n != 1 else "") + " on the line"
+    return f"{n} byte" + ("s" if n != 1 else "")
 
 
 # Mermaid ------------------------------------------------------------------------
@@ -84,7 +85,8 @@ class Drawing:
 
     def __init__(self, told: Story, width: int) -> None:
         self.told, self.width = told, width
-        self.left, self.right = SIDE, width - SIDE
+        self.side = 66 if width > NARROW else 38        # half the width of a participant's box
+        self.left, self.right = self.side, width - self.side
         self.y = BOX + MARGIN
         self.parts: list[Markup] = []
 
@@ -107,7 +109,7 @@ class Drawing:
 
     def participant(self, name: str, x: int, y: int) -> Markup:
         return (Markup('<rect class="side" x="{}" y="{}" width="{}" height="{}" rx="5"/>').format(
-                    x - SIDE + 2, y, 2 * SIDE - 4, BOX)
+                    x - self.side + 2, y, 2 * self.side - 4, BOX)
                 + self.text(name, x, y + BOX - 9, "name"))
 
     def text(self, text: str, x: int, y: int, kind: str = "") -> Markup:
@@ -128,6 +130,9 @@ class Drawing:
             rows[-1] += piece
         return [r for r in rows if r] or [" "]
 
+    def words(self, text: str, room: int) -> list[str]:
+        return textwrap.wrap(text, max(8, int(room / WORD)))
+
     def write(self, rows: list[str], kind: str = "") -> None:
         middle = (self.left + self.right) // 2
         for row in rows:
@@ -140,19 +145,19 @@ class Drawing:
             x, self.y, back, self.y - 4, back, self.y + 4)
 
     def arrow(self, event: Event) -> None:
-        self.write(self.rows(event.text, self.right - self.left - 2 * MARGIN), event.kind)
+        self.write(self.rows(event.text, self.right - self.left - 2 * MARGIN), "prompt" if event.kind == "prompt" else "")
         self.y += 3
         self.parts.append(Markup('<path class="{}" d="M{} {}H{}"/>').format(
             "sent" if event.sent else "received", self.left, self.y, self.right))
         self.parts.append(self.head(self.right if event.sent else self.left, event.sent))
         if event.label and event.kind == "line":
-            self.write(self.rows(event.label, self.right - self.left), "label")
+            self.write(self.words(event.label, self.right - self.left), "label")
         self.y += 9
 
     def bytes(self, event: Event) -> None:
         """A box of bytes, with an arrow through it."""
         left, right = self.left + 2 * MARGIN, self.right - 2 * MARGIN
-        rows, label = self.rows(event.text, right - left - 12), self.rows(event.label, right - left)
+        rows, label = self.rows(event.text, right - left - 12), self.words(event.label, right - left - 8)
         top, height = self.y + 2, ROW * (len(rows) + len(label)) + 8
         self.parts.append(Markup('<rect class="bytes" x="{}" y="{}" width="{}" height="{}" rx="4"/>').format(
             left, top, right - left, height))
@@ -168,8 +173,9 @@ class Drawing:
 
     def given(self, text: str) -> None:
         top = self.y
-        self.write(self.rows(text, self.right - self.left - 8), "label")
-        self.parts.insert(len(self.parts) - 1, Markup('<rect class="given" x="{}" y="{}" width="{}" height="{}" rx="4"/>').format(
+        rows = self.words(text, self.right - self.left - 16)
+        self.write(rows, "label")
+        self.parts.insert(len(self.parts) - len(rows), Markup('<rect class="given" x="{}" y="{}" width="{}" height="{}" rx="4"/>').format(
             self.left + 4, top - 2, self.right - self.left - 8, self.y - top + 4))
         self.y += 10
 

@@ -60,10 +60,14 @@ def availability(node: Any) -> list[str]:
 # Parameters ---------------------------------------------------------------------
 
 def param_takes(param: Param) -> Rich:
-    """Type and range."""
+    """Type and range; values follow."""
+    if param.values:
+        kind = "integer" if param.kind == "integer" else "string in quotes"
+        if few(param.values):
+            return say(f"{kind}, one of")
+        listed = link(f"the {len(param.values.entries)} values of {param.values.name}", anchor("values", param.values.name))
+        return say(f"{kind}, one of ", listed, " or another" if param.values.open else "")
     if param.kind == "integer":
-        if param.values:
-            return say("integer, one of", *([" the listed or another"] if param.values.open else [" the listed"]))
         unit = f" {plural(param.unit)}" if param.unit else ""
         return say(f"integer, {param.minimum} to {param.maximum}{unit}")
     if param.kind == "string":
@@ -75,9 +79,11 @@ def param_takes(param: Param) -> Rich:
     return say("pairs of hexadecimal digits" if param.kind == "hex" else "data")
 
 
+def few(table: ValueTable) -> bool:
+    return len(table.entries) <= FEW
+
+
 def string_words(param: Param) -> str:
-    if param.values:
-        return "string in quotes, one of the listed"
     what = {"host": "IP address or domain name", "ip": "IP address"}.get(param.form, "string")
     least = f"{param.minimum} to " if param.minimum > 1 else "at most "
     return f"{what} in quotes, {least}{param.maximum} characters"
@@ -93,14 +99,10 @@ def param_facts(param: Param) -> list[Rich]:
 
 
 def values_of(param: Param) -> list[Rich]:
-    """The values with their meanings, or where they are listed."""
+    """The values with their meanings, if they are few enough to be listed wherever they are used."""
     table = param.values
-    if table is None:
+    if table is None or not few(table):
         return []
-    listed = anchor("values", table.name)
-    if len(table.entries) > FEW:
-        return [say(f"One of {len(table.entries)} ", link(f"values of {table.name}", listed),
-                    ", or another" if table.open else "")]
     out = [say(code(wire(v), anchor("values", table.name, str(v.key))), " ", one_line(v.text),
                *(f" ({a})" for a in availability(v))) for v in table.entries]
     return out + ([say("or another value")] if table.open else [])
@@ -163,7 +165,7 @@ def payload(line: Line, to: To) -> Rich:
     assert p
     where: Part = "a line break"
     if p.inline:
-        where = say("a line break, or a comma while ", setting_link(p.inline), " is ", code("1"))
+        where = say("a line break, or a comma while ", setting_link(p.inline), " is ", code("1"), ",")
     out = say("After ", where, " a payload follows: ", code(p.length, to(p.length)),
               f" bytes ({span(*p.limits)}), ", format_words(p.format))
     if p.when:
@@ -190,7 +192,7 @@ def deadline(d: Deadline, fields: list[Field], to: To) -> Rich:
         parts.append(code(d.times, to(d.times)))
         total *= default_of(fields, d.times)
     usual = all(f.param.default is not None for f in fields if f.param and f.name in (d.field, d.times))
-    return say(joined(parts, " × "), f", {duration(total)} when left out" if usual else "")
+    return say(joined(parts, " × "), f" ({duration(total)} where these are left out)" if usual else "")
 
 
 def lines_expected(least: int, most: int) -> str:
@@ -202,11 +204,11 @@ def lines_expected(least: int, most: int) -> str:
 
 
 def answer(form: Form, errors: list[Line], ok: list[Line], to: To) -> list[Rich]:
-    """What comes back, in order."""
-    out = []
+    """What comes back up to the final result code, in order."""
+    out: list[Rich] = []
     if form.data and form.data.source == "prompt":
         out.append(prompt(form.data, to))
-    out += [say(line_link(line), f" {lines_expected(least, most)}") for line, least, most in form.response]
+    out += [say(line_link(line), f", {lines_expected(least, most)}") for line, least, most in form.response]
     refused = joined([line_link(e) for e in errors], ", ", " or ")
     final = say(joined([line_link(o) for o in ok], " or "), f" within {duration(form.response_time)}; ",
                 refused, " when it is refused" if errors else "")
@@ -214,30 +216,35 @@ def answer(form: Form, errors: list[Line], ok: list[Line], to: To) -> list[Rich]
         what = one_line(form.final_doc) or "it may be missing"
         final = say(final, f". {what[:1].upper()}{what[1:]}", f" ({evidence(form.final_evidence)})" if form.final_evidence else "")
     out.append(final)
-    if form.then:
-        within = deadline(form.within, form.syntax.fields, to) if form.within else say(duration(form.response_time))
-        out += [say("then, within ", within, ": " if i == 0 else ", or: ", completion(c, to)) if i == 0 else
-                say("then: ", completion(c, to)) for i, c in enumerate(form.then)]
     return out
 
 
+def then(form: Form, to: To) -> Rich:
+    """How long what follows the final result code may take."""
+    if not form.then:
+        return say()
+    within = deadline(form.within, form.syntax.fields, to) if form.within else say(duration(form.response_time))
+    one = len(form.then) > 1 and all(c.line.kind == "final" for c in form.then)
+    return say("then, within ", within, ", one of these:" if one else ":")
+
+
 def completion(c: Completion, to: To) -> Rich:
-    parts: list[Part] = [line_link(c.line)]
+    parts: list[Part] = []
     if c.line.kind == "final":
-        parts.append("which is success" if c.line.outcome == "done" else "which is failure")
+        parts.append("success" if c.line.outcome == "done" else "failure")
     if c.match:
         parts.append(say("with the same ", code(c.match, to(c.match))))
     if c.status:
-        parts.append(say("where ", code(c.status), " ", code("0"), " is success and any other value failure"))
+        parts.append(say("success when ", code(c.status), " is ", code("0"), ", otherwise failure"))
     if c.times:
         parts.append(times(c, to))
     if isinstance(c.ends, dict):
         for name, values in c.ends.items():
-            parts.append(say("which ends the command, as a failure unless it is 0, when ", code(name), " is ",
-                             joined([code(str(v)) for v in values], ", ", " or ")))
+            parts.append(say("ends the command when ", code(name), " is ", joined([code(str(v)) for v in values], ", ", " or "),
+                             "" if values == [0] else ", as a failure unless that is 0" if 0 in values else ", as a failure"))
     elif c.ends == "always" and c.line.kind != "final":
-        parts.append("which ends the command")
-    return joined(parts)
+        parts.append("ends the command")
+    return say(line_link(c.line), ": " if parts else "", joined(parts, "; "))
 
 
 def times(c: Completion, to: To) -> Rich:
@@ -246,9 +253,9 @@ def times(c: Completion, to: To) -> Rich:
     add = f" + {count.add}" if count.field and count.add else ""
     if count.line:
         return say("as many times as ", code(count.field), add, " of ", code(count.line, anchor("line", count.line)),
-                   " says; the last ends the command")
+                   " says, and the last ends the command")
     what: Part = code(count.field, to(count.field)) if count.field else str(count.add)
-    return say("up to ", what, add, " times; the last ends the command")
+    return say("up to ", what, add, " times, and the last ends the command")
 
 
 def data_limits(data: Data) -> str:
@@ -273,11 +280,12 @@ def prompt(data: Data, to: To) -> Rich:
 
 
 def form_facts(form: Form, to: To) -> list[Rich]:
-    out = []
+    out: list[Rich] = []
     data = form.data
     if data and data.source != "prompt":
+        count = say(", ", code(data.length, to(data.length)), " says how many") if data.length else say()
         out.append(say(code(data.source, to(data.source)), f" takes {data_limits(data)}, ", format_words(data.format),
-                       *([", ", code(data.length, to(data.length)), " says how many"] if data.length else []), "."))
+                       count, "."))
     if form.reads:
         out.append(say("The buffer for the payload must hold ", code(form.reads, to(form.reads)), " bytes."))
     out += [effect(e, "Once acknowledged it sets ", to) for e in form.sets]
