@@ -8,7 +8,7 @@
     return { kind, title, text, id, low: title.toLowerCase(), more: more.toLowerCase(), body: text.toLowerCase() };
   });
   const MOST = 30;
-  let at = -1;
+  let at = -1;      /* which of the results is chosen */
 
   /* What the fragment asks for: #q=QIRD searches, #theme=dark chooses; anything else is a place. */
   function asked() {
