@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any, Optional
 
 CHROMIUM = next((p for p in map(shutil.which, ("chromium", "chromium-browser", "google-chrome")) if p), None)
-PATIENCE = 60.0
+PATIENCE = 30.0
 KEYS = {"Enter": 13, "Escape": 27, "ArrowUp": 38, "ArrowDown": 40}
 
 

@@ -209,6 +209,7 @@ class Complete(unittest.TestCase):
         self.assertIn("since V1.1", root.one("command/QIDNSCFG").all("h3")[0].text)
         self.assertIn("since V1.1", root.one("values/socket_state/4").text)
         self.assertNotIn("since", root.one("values/socket_state/3").text)
+        self.assertIn("is closing the connection (since V1.1)", root.one("command/QISTATE/socket_state").words)
         form = spec_named("shipped").forms[0]
         marked = {"until": {"revision": "V1.0"}, "deprecated": {"use": "AT+OTHER", "since": {"revision": "V1.1"}}}
         with mock.patch.dict(vars(form), marked):
@@ -365,7 +366,11 @@ class Drawings(unittest.TestCase):
                 for width in (680, 330):
                     drawing = Drawing(told, width)
                     root = Page(drawing.draw()).root
-                    self.assertEqual(len(root.all("path", "head")), expected)
+                    heads = [float(h.attributes["d"][1:].split()[0]) for h in root.all("path", "head")]
+                    self.assertEqual(heads, [drawing.right if e.sent else drawing.left for e in told.events])
+                    ways = [e.attributes["class"] for e in root.all("path") if e.attributes["class"] in ("sent", "received")]
+                    self.assertEqual(ways, ["sent" if e.sent else "received" for e in told.events])
+                    self.assertEqual(len(root.all("rect", "bytes")), sum(e.kind == "bytes" for e in told.events))
                     lines = [t.text for t in root.all("text") if not t.attributes.get("class")]
                     for event in told.events:
                         if event.kind != "prompt":
@@ -516,6 +521,7 @@ class Command(Folder):
         self.assertIn("commands.QIOPEN.set test_x: all", root.one("section/2.1.1").words)
         self.assertNotIn("HOLE", root.one("section/2.1.1").text)
         self.assertIn("commands.QIRD.set HOLE", root.one("section/2.1.5").words)
+        self.assertIn("AT+QIRD HOLE", root.one("section/2.1.5").all("th")[0].words, "though other tests cover the section")
         self.assertNotIn("test_x", written("shipped")[0])
 
     def test_errors(self) -> None:
