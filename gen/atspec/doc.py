@@ -22,7 +22,7 @@ from .build import spec_or_report
 from .lower import FormView, Lowering, LowerError, lower_table
 from .model import Command, Example, Field, Form, Line, Param, Spec, Step, ValueTable
 from .names import command_text
-from .render import TEMPLATES, environment, tidy, wrap, write
+from .render import TEMPLATES, context, environment, tidy, wrap, write
 from .rich import (Rich, anchor, code, joined, link, markdown_block, markdown_code, one_line, plain, say,
                    to_html, to_markdown)
 from .sequence import Story, mermaid, sequence, story
@@ -174,6 +174,11 @@ class Manual:
         view = vars(self.spec).get("view")
         return str(view.name) if view else ""
 
+    @property
+    def overlays(self) -> list[str]:
+        """The files that amended it."""
+        return list(vars(self.spec).get("overlays", []))
+
 
 class Owner:
     """What has a table of parameters: a command, or a line that belongs to none."""
@@ -209,7 +214,7 @@ class Author:
     def __init__(self, spec: Spec, facts: Optional[coverage.Facts]) -> None:
         self.spec, self.facts, self.low = spec, facts, Lowering(spec)
         self.views = {f"{v.command.name}.{v.form.name}": v for v in self.low.forms}
-        macros: Any = environment().get_template("macros.j2").make_module({"prefix": self.low.prefix})
+        macros: Any = environment().get_template("macros.j2").make_module(context(spec))
         self.struct: Callable[..., str] = macros.struct
         self.signature: Callable[..., str] = macros.signature
         self.ok = [ln for ln in spec.finals if ln.outcome == "ok"]

@@ -472,6 +472,20 @@ class Markdown(unittest.TestCase):
         self.assertEqual(text.count("```mermaid"), len(spec.examples))
         self.assertEqual(len(re.findall(r"^(```|````)", text, re.M)) % 2, 0)
 
+    def test_blocks_stand_apart(self) -> None:
+        """Headings, tables and fences have blank lines around them; or some readers take them for text."""
+        for name in ALL:
+            before, fenced = "", False
+            for line in written(name)[1].splitlines():
+                if line.startswith("```"):
+                    fenced = not fenced
+                    self.assertFalse(fenced and before, line)
+                elif not fenced:
+                    begins = line.startswith("#") or line.startswith("|") and not before.startswith("|")
+                    ended = before.startswith(("#", "```")) or before.startswith("|") and not line.startswith("|")
+                    self.assertFalse(begins and before or ended and line, f"{name}: {before!r} {line!r}")
+                before = line
+
     def test_tables_are_whole(self) -> None:
         for name in ALL:
             width = 0
