@@ -245,9 +245,10 @@ class Author:
         for line in command.lines:
             owner.add(line.fields, "received")
         name = command.name
+        forms = sorted(command.forms, key=lambda f: f.name == "test")   # it comes last
         return CommandDoc(
             anchor("command", name), name, title(command), command.section, one_line(command.doc),
-            [one_line(n) for n in command.notes], [self.form(f, owner) for f in sorted(command.forms, key=lambda f: f.name == "test")], owner.rows(),
+            [one_line(n) for n in command.notes], [self.form(f, owner) for f in forms], owner.rows(),
             [self.line(ln, owner, []) for ln in command.lines], words.availability(command))
 
     def form(self, form: Form, owner: Owner) -> FormDoc:
