@@ -85,7 +85,6 @@ struct netcat {
     size_t block_max;
     uint64_t input_size;       /* of a regular file, or 0 */
     bool input_ended;
-    bool closed;               /* by the module, or not open yet */
     bool refused;              /* a send was: see NEWS_MS */
     uint64_t sent;             /* by sends that have ended */
 
@@ -101,7 +100,6 @@ struct netcat {
     struct lost lost;          /* when the closing began: what comes then isn't missed */
     uint32_t full;
     struct progress progress;
-    int32_t cmee;              /* how the module reported errors before, or -1 */
     bool output_is_terminal;
 };
 
@@ -157,7 +155,6 @@ static void on_closed(void *ctx, struct bc26_task *task)
 {
     struct netcat *n = ctx;
     n->phase = CLOSED;
-    n->closed = task->status >= 0;
     bool expected = n->remote_ended && (task->status == AT_E_FAIL || task->status == AT_E_ERROR);
     if (task->status < 0 && !expected && (n->reason == QUIET || n->reason == REMOTE_CLOSED)) {
         n->reason = FAILED;
@@ -369,7 +366,6 @@ static void on_opened(void *ctx, struct bc26_task *task)
     if (task->status < 0) {
         stop(n, FAILED, task->status, task->error);
         n->phase = CLOSED;
-        n->closed = task->status == AT_E_FAIL || task->status == AT_E_ERROR;
     } else { /* to be closed at once, should there be a reason by now */
         n->phase = OPEN;
         note_activity(n);
@@ -382,7 +378,6 @@ static void start_open(struct netcat *n)
     n->life = (struct bc26_task){.done = on_opened, .ctx = n};
     n->send = (struct bc26_task){.done = on_sent, .ctx = n};
     n->recv = (struct bc26_task){.done = on_received, .ctx = n};
-    n->closed = false;
     n->lost_before = lost_so_far(n);
     n->handle = bc26_socket_open_start(&n->work.sockets, &n->life, &n->arguments.open);
 }
@@ -677,35 +672,12 @@ static int choose_block(struct netcat *n)
     return TOOL_DONE;
 }
 
-/* Errors with their codes: afterwards AT+QIGETERROR would tell of the QICLOSE that comes
- * after every failure. The module may not know this; then it's done without. */
-static void ask_for_codes(struct netcat *n)
-{
-    static const struct bc26_cmee number = {BC26_CMEE_MODE_NUMBER};
-    struct bc26_cmee_response before;
-    struct at_client *client = &n->work.channel.client;
-    bool other = bc26_cmee_read(client, &before) == 1 && before.cmee != number.cmee;
-    n->cmee = other && bc26_cmee(client, &number) == AT_OK ? before.cmee : -1;
-}
-
-static void leave_as_found(struct netcat *n)
-{
-    const struct bc26_cmee before = {n->cmee};
-    if (n->cmee >= 0 && n->closed) { /* else there's nobody to talk to */
-        (void)bc26_cmee(&n->work.channel.client, &before);
-    }
-}
-
 static int prepare(struct netcat *n)
 {
-    ask_for_codes(n);
-    if (work_interrupted(&n->work)) {
-        return work_failed(&n->work, n->arguments.command, AT_E_PORT, -1);
-    }
     int32_t format = n->arguments.format;
     int status = format < 0 ? AT_OK : bc26_sockets_attach(&n->work.sockets, format);
     if (status < 0) {
-        return work_failed(&n->work, "--format", status, -1);
+        return work_failed(&n->work, "--format", status, n->work.channel.client.error);
     }
     return -choose_block(n);
 }
@@ -730,15 +702,11 @@ static int netcat(struct netcat *n)
     if (status != TOOL_DONE) {
         return status;
     }
-    n->closed = true;
     status = prepare(n);
-    if (status != TOOL_DONE) {
-        leave_as_found(n);
-    } else {
+    if (status == TOOL_DONE) {
         prepare_progress(n);
         start_open(n);
         run(n);
-        leave_as_found(n);
         status = report(n);
     }
     work_end(&n->work);

@@ -44,6 +44,8 @@ static int print_help(const struct tool *tool, const struct netcat_arguments *a)
            a->command, a->udp ? help_udp : help_tcp, a->udp ? "" : "\n", help_both);
     printf("\nWhere stderr is a terminal it shows how far it is. The first SIGINT or SIGTERM\n"
            "closes the socket, the second ends at once.\n\n"
+           "Nothing on the line between here and the module is checked: bytes that an overrun\n"
+           "port loses can't always be noticed.\n\n"
            "Exit status: 0 %s; 1 not so;\n2 usage; 128 + the signal that ended it.\n",
            a->udp ? "all was sent" : "all was sent, and all that came is on stdout");
     return TOOL_DONE;

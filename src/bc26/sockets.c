@@ -21,10 +21,10 @@ enum state {
 enum step {
     STEP_NONE,
     STEP_WAKE,
-    STEP_SERVICE,
     STEP_CLEAR, /* close what may be left from former times */
-    STEP_OPEN,
     STEP_CLOSE,
+    STEP_SERVICE, /* from here on tasks are told why they were refused */
+    STEP_OPEN,
     STEP_SEND,
     STEP_READ
 };
@@ -672,10 +672,51 @@ static void go_on(struct bc26_sockets *s)
     s->unsettled = acted && s->step == STEP_NONE;
 }
 
+/* Refused without a code, and there's a task that will be told. */
+static bool is_unexplained(const struct bc26_sockets *s)
+{
+    if (s->call.status != AT_E_ERROR || s->call.error >= 0) {
+        return false;
+    }
+    if (s->step == STEP_READ) {
+        return s->call.data != s->config.buffer && !s->sockets[s->turn].finished;
+    }
+    return s->step >= STEP_SERVICE;
+}
+
+/* The module tells of the last command alone, so this goes before any other; till then
+ * `step` and `turn` stay, as if the refused one were under way. Texts of former answers stay
+ * too, as the client has no room for the words of this one. */
+static bool ask_why(struct bc26_sockets *s)
+{
+    struct at_client *client = s->config.client;
+    s->request.why.answer.err = 0;
+    s->request.why.data = s->call.data;
+    s->request.why.text_size = client->config.text_size;
+    client->config.text_size = 0;
+    s->asking = true;
+    return bc26_qigeterror_execute_start(client, &s->call, &s->request.why.answer) == AT_OK;
+}
+
+/* Puts the code into the call that was refused. @return what that ended with */
+static int take_reason(struct bc26_sockets *s)
+{
+    int32_t err = s->request.why.answer.err;
+    int status = s->call.status;
+    s->asking = false;
+    s->config.client->config.text_size = s->request.why.text_size;
+    s->call.data = s->request.why.data;
+    s->call.error = err > 0 ? err : -1;
+    return status == AT_E_REBOOT || status == AT_E_PORT ? status : AT_E_ERROR;
+}
+
 static void on_done(void *ctx, struct at_call *call)
 {
     struct bc26_sockets *s = ctx;
-    conclude(s, call->status);
+    if (!s->asking && is_unexplained(s) && ask_why(s)) {
+        return;
+    }
+    conclude(s, s->asking ? take_reason(s) : call->status);
     go_on(s);
 }
 

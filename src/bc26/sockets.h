@@ -9,6 +9,9 @@
  *    has no data mode they go in the command line, as text or hexadecimal.
  *  - In buffer mode the module is read until it says that it's empty; pushed data
  *    go the same way. The end of a connection is told after all its data.
+ *  - Why a command was refused by a plain ERROR is asked with AT+QIGETERROR, before the
+ *    next: after that the module doesn't know any more. Not of closing, nor when nobody
+ *    would be told; and what the module can't say, or too late, stays unknown.
  *  - After a restart of the module every operation and every handle ends with
  *    AT_E_REBOOT; bc26_socket_close makes the handle free.
  *  - When the port fails every operation ends with AT_E_PORT, and what is begun before it
@@ -63,7 +66,8 @@ struct bc26_task {
     void *ctx;         /**< passed to `done` */
     bool pending;      /**< out: not ended yet */
     int status;        /**< out: as the function that waits returns it */
-    int32_t error;     /**< out: code of a failed result or of +CME ERROR, or -1 */
+    int32_t error;     /**< out: code of a failed result, of +CME ERROR or, after a plain ERROR,
+                            of AT+QIGETERROR; -1: there's none, or it isn't known */
     size_t count;      /**< out: bytes sent for sure, or received; whatever the status */
 
     /* private */
@@ -137,6 +141,11 @@ struct bc26_sockets {
         struct bc26_qisendex hex;
         struct bc26_qicfg_dataformat format;
         struct bc26_qicfg_echomode echo;
+        struct {
+            struct bc26_qigeterror_response answer;
+            uint8_t *data;     /* of the call that was refused */
+            size_t text_size;  /* of the client */
+        } why;
     } request;                 /* ... and its arguments */
     uint8_t step;              /* ... what it is for; or none is */
     uint8_t turn;              /* ... and for whom */
@@ -152,6 +161,7 @@ struct bc26_sockets {
     uint8_t digits[2];         /* of it, until there are two */
     uint8_t ndigits;
     bool untouched;            /* since the module restarted nothing was sent to it */
+    bool asking;               /* why the command of `step` was refused, before it's concluded */
 };
 
 /** Takes the client's unsolicited lines from now on. @return AT_OK or AT_E_ARGUMENT */

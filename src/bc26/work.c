@@ -34,11 +34,6 @@ void work_end(struct work *w)
     channel_close(&w->channel);
 }
 
-bool work_interrupted(const struct work *w)
-{
-    return w->channel.port.signal != 0;
-}
-
 /* What to do about a code of chapter 3, or NULL. */
 static const char *advice(int32_t error)
 {
@@ -68,9 +63,26 @@ static int32_t asked_for(struct work *w)
 
 static int silent(const struct work *w, const char *what)
 {
-    const struct tool *tool = w->channel.port.tool;
-    fprintf(stderr, "%s: %s: no answer; see whether the module is on, and whether %lu baud is its "
-            "speed (--baud)\n", tool->name, what, (unsigned long)tool->options->baud);
+    const struct port *port = &w->channel.port;
+    const struct tool *tool = port->tool;
+    fprintf(stderr, "%s: %s: no answer; see whether the module is on", tool->name, what);
+    if (port->serial.fd >= 0) {
+        fprintf(stderr, ", and whether %lu baud is its speed (--baud)",
+                (unsigned long)tool->options->baud);
+    }
+    fputc('\n', stderr);
+    return TOOL_NO;
+}
+
+/* A barrier is answered or swallowed; what came tells which. */
+static int untrusted(const struct work *w, const char *what)
+{
+    if (w->channel.port.received == 0) {
+        return silent(w, what);
+    }
+    fprintf(stderr, "%s: %s: the module answers, but not in a way that can be trusted; "
+            "--trace shows what it says, and restarting it may help\n",
+            w->channel.port.tool->name, what);
     return TOOL_NO;
 }
 
@@ -83,8 +95,11 @@ int work_failed(struct work *w, const char *what, int status, int32_t error)
     if (port->fd < 0) {
         return port_complain(port);
     }
-    if (status == AT_E_TIMEOUT || status == AT_E_LOST) {
+    if (status == AT_E_TIMEOUT) {
         return silent(w, what);
+    }
+    if (status == AT_E_LOST) {
+        return untrusted(w, what);
     }
     if (status == AT_E_ERROR && error < 0) {
         error = asked_for(w);

@@ -29,15 +29,12 @@ int work_begin(struct work *work, const struct tool *tool,
 void work_end(struct work *work);
 
 /**
- * Says why something failed, and what to do next. A plain ERROR is looked into with
- * AT+QIGETERROR, so the channel must be idle.
+ * Says why something failed, and what to do next. A plain ERROR that comes without a code (the
+ * sockets ask for theirs) is looked into with AT+QIGETERROR, so the channel must be idle.
  * @param what    such as `tcp example.com 80`
  * @param error   code of chapter 3, or -1
  * @return exit status: TOOL_NO, or 128 + the signal that ended it
  */
 int work_failed(struct work *work, const char *what, int status, int32_t error);
-
-/** Whether a signal ended the waiting. */
-bool work_interrupted(const struct work *work);
 
 #endif

@@ -92,7 +92,8 @@ int at_posix_tcp_listen(uint16_t *port, struct at_posix_why *why);
 int at_posix_tcp_accept(int listener, bool busy);
 
 /**
- * Connects to "HOST:PORT", or "[IPv6]:PORT", waiting `timeout_ms` at most.
+ * Connects to "HOST:PORT", or "[IPv6]:PORT", waiting `timeout_ms` at most; -EINTR
+ * when one of the signals of at_posix_signals_fd came.
  * Returns the descriptor or a negative errno.
  */
 int at_posix_tcp_connect(const char *address, uint32_t timeout_ms,
@@ -120,8 +121,8 @@ int at_posix_write_all(int fd, const void *data, size_t len,
 /* ---- being asked to end ------------------------------------------------- */
 
 /**
- * From now on SIGINT, SIGTERM and SIGHUP only make the returned descriptor
- * readable, and SIGPIPE does nothing. There is one descriptor; further calls
+ * From now on SIGINT, SIGTERM, SIGHUP and SIGQUIT only make the returned
+ * descriptor readable, and SIGPIPE does nothing. There is one descriptor; further calls
  * return the same. Returns it, or a negative errno.
  */
 int at_posix_signals_fd(void);

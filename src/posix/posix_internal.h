@@ -14,6 +14,9 @@
 void at_posix_say(struct at_posix_why *why, const char *format, ...)
     AT_POSIX_PRINTF(2, 3);
 
+/* at_posix_signals_fd() if that was called, else -1. */
+int at_posix_signals_watched(void);
+
 /* Raw, 8N1, no flow control, no modem lines. */
 void at_posix_make_raw(struct termios *tty);
 

@@ -22,7 +22,7 @@ static void on_signal(int number)
 
 static void catch_them(void)
 {
-    static const int numbers[] = { SIGINT, SIGTERM, SIGHUP };
+    static const int numbers[] = { SIGINT, SIGTERM, SIGHUP, SIGQUIT };
     struct sigaction action;
 
     memset(&action, 0, sizeof action);
@@ -46,6 +46,11 @@ int at_posix_signals_fd(void)
         (void)fcntl(ends[i], F_SETFD, FD_CLOEXEC);
     }
     catch_them();
+    return ends[0];
+}
+
+int at_posix_signals_watched(void)
+{
     return ends[0];
 }
 

@@ -111,7 +111,7 @@ static bool split(const char *address, char *host, size_t size, char *port, size
     return true;
 }
 
-/* Waits for a connect() that is under way. */
+/* Waits for a connect() that is under way; EINTR: a signal that is watched came. */
 static int wait_connected(int fd, uint32_t timeout_ms)
 {
     uint32_t start = at_posix_now_ms();
@@ -123,8 +123,12 @@ static int wait_connected(int fd, uint32_t timeout_ms)
         if (gone >= timeout_ms)
             return ETIMEDOUT;
         uint32_t left = timeout_ms - gone;
-        struct pollfd wait = { .fd = fd, .events = POLLOUT };
-        if (poll(&wait, 1, left > 60000u ? 60000 : (int)left) > 0)
+        struct pollfd wait[2] = { { .fd = fd, .events = POLLOUT },
+                                  { .fd = at_posix_signals_watched(), .events = POLLIN } };
+        int n = poll(wait, 2, left > 60000u ? 60000 : (int)left);
+        if (n > 0 && wait[1].revents != 0)
+            return EINTR;
+        if (n > 0)
             break;
     }
     if (getsockopt(fd, SOL_SOCKET, SO_ERROR, &err, &len) < 0)
@@ -181,7 +185,8 @@ int at_posix_tcp_connect(const char *address, uint32_t timeout_ms, struct at_pos
     }
     uint32_t start = at_posix_now_ms();
     int result = -EHOSTUNREACH;
-    for (const struct addrinfo *to = list; to != NULL && result < 0; to = to->ai_next) {
+    for (const struct addrinfo *to = list; to != NULL && result < 0 && result != -EINTR;
+         to = to->ai_next) {
         uint32_t gone = at_posix_now_ms() - start;
         result = connect_one(to, gone < timeout_ms ? timeout_ms - gone : 0);
     }

@@ -26,8 +26,7 @@ int channel_open(struct channel *c, const struct tool *tool,
         config.unknown = handlers->unknown;
     }
     if (port_open(&c->port, tool) != 0) {
-        (void)port_complain(&c->port);
-        return TOOL_USAGE;
+        return port_refused(&c->port);
     }
     if (at_client_init(&c->client, &config) != AT_OK) {
         port_close(&c->port);

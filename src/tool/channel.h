@@ -22,7 +22,7 @@ struct channel {
 /**
  * Opens the port and makes the client. Prints a message if it can't.
  * @param handlers  its urc, payload and unknown are taken over; may be NULL
- * @return TOOL_DONE or TOOL_USAGE
+ * @return TOOL_DONE; TOOL_USAGE, or 128 + the signal that ended it
  */
 int channel_open(struct channel *channel, const struct tool *tool,
                  const struct at_client_config *handlers);

@@ -45,11 +45,22 @@ static void print_bytes(const struct events *e, const uint8_t *data, size_t len)
 
 /* Fields ------------------------------------------------------------------------------ */
 
+/* Of what fits a description, so it is no longer than 32 bits are; zeros may lead it. */
+static void print_number(FILE *out, const char *text, size_t len)
+{
+    long long value = 0;
+    bool negative = len > 0 && text[0] == '-';
+    for (size_t i = negative; i < len; i++) {
+        value = 10 * value + (text[i] - '0');
+    }
+    fprintf(out, "%lld", negative ? -value : value);
+}
+
 static void print_field(FILE *out, const struct at_param *param, const char *text, size_t len)
 {
     fprintf(out, "\"%s\":", param->name);
     if (param->type == AT_INT || param->type == AT_UINT) {
-        fprintf(out, "%lld", strtoll(text, NULL, 10)); /* behind it stands no digit */
+        print_number(out, text, len);
     } else {
         json_string(out, text, len);
     }

@@ -283,8 +283,7 @@ static int monitor(struct monitor *m)
     m->port.observer = &m->observer;
     m->reading = true;
     if (port_open(&m->port, m->tool) != 0) {
-        (void)port_complain(&m->port);
-        return TOOL_USAGE;
+        return port_refused(&m->port);
     }
     int status = open_pty(m);
     if (status == TOOL_DONE) {

@@ -49,6 +49,7 @@ int port_open(struct port *port, const struct tool *tool)
     int status = fd < 0 ? fd : open_it(port);
     if (status < 0) {
         port->fd = -1;
+        port->signal = status == -EINTR ? at_posix_signals_take() : 0;
         return status;
     }
     start_trace(port);
@@ -72,6 +73,15 @@ int port_complain(const struct port *port)
 {
     fprintf(stderr, "%s: %s\n", port->tool->name, port->why.text);
     return TOOL_NO;
+}
+
+int port_refused(const struct port *port)
+{
+    if (port->signal != 0) {
+        return 128 + port->signal;
+    }
+    (void)port_complain(port);
+    return TOOL_USAGE;
 }
 
 /* -1, with the reason; the port is closed. */

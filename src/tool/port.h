@@ -28,8 +28,8 @@ struct port {
 };
 
 /**
- * Opens what the tool's options name. SIGINT, SIGTERM and SIGHUP end port_read
- * from now on. May be called again after port_close, or once the port was lost.
+ * Opens what the tool's options name. SIGINT, SIGTERM, SIGHUP and SIGQUIT end this
+ * (-EINTR) and port_read from now on. May be called again after port_close, or once the port was lost.
  * @return 0, or a negative errno (see why)
  */
 int port_open(struct port *port, const struct tool *tool);
@@ -45,6 +45,9 @@ uint32_t port_now(void *port);
 
 /** As port_read, for loops that poll `fd` themselves: it doesn't wait, and takes no signal. */
 int port_take(struct port *port, uint8_t *data, size_t n);
+
+/** Why it couldn't be opened. @return TOOL_USAGE after a message, or 128 + the signal */
+int port_refused(const struct port *port);
 
 /** Print why the port is no good. @return TOOL_NO */
 int port_complain(const struct port *port);

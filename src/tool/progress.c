@@ -68,7 +68,7 @@ static uint64_t total(const struct progress_count *counts, size_t n)
 static size_t columns(FILE *out)
 {
     struct winsize size;
-    bool known = ioctl(fileno(out), TIOCGWINSZ, &size) == 0 && size.ws_col > 1;
+    bool known = ioctl(fileno(out), TIOCGWINSZ, &size) == 0 && size.ws_col > 0;
     return (known ? size.ws_col : WIDTH) - 1u;
 }
 

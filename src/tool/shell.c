@@ -86,7 +86,10 @@ static enum heard read_script(struct shell *s)
         if (got < 0 && (errno == EAGAIN || errno == EINTR)) {
             continue;
         }
-        if (got <= 0 && n == 0) {
+        if (got < 0) {
+            return break_off(s, strerror(errno));
+        }
+        if (got == 0 && n == 0) {
             return HEARD_END;
         }
         if (got > 0 && (c == '\0' || n + 1 == sizeof s->text)) {
@@ -177,6 +180,7 @@ static int run_shell(struct shell *s)
     status = isatty(STDIN_FILENO) ? run_prompt(s) : run_script(s);
     channel_close(&s->channel);
     if (fflush(stdout) != 0 || ferror(stdout)) {
+        fprintf(stderr, "%s: shell: stdout can't be written\n", s->tool->name);
         status = TOOL_NO;
     }
     return s->signal != 0 ? 128 + s->signal : status;

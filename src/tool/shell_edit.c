@@ -261,6 +261,14 @@ static bool make_folders(char *path)
     return true;
 }
 
+/* Or may become one. libedit takes the rights of what it saves to from everybody else: on
+ * /dev/null, where people link what they don't want kept, that would be everybody's loss. */
+static bool is_file(const char *path)
+{
+    struct stat there;
+    return stat(path, &there) != 0 ? errno == ENOENT : S_ISREG(there.st_mode);
+}
+
 /* No place for it, no fuss: then it lasts until the shell ends. */
 static void find_history(struct edit *e)
 {
@@ -272,7 +280,7 @@ static void find_history(struct edit *e)
     } else if (home != NULL && home[0] == '/') {
         n = snprintf(e->path, sizeof e->path, "%s/.local/state/%s/history", home, e->tool->name);
     }
-    if (n < 0 || n >= (int)sizeof e->path || !make_folders(e->path)) {
+    if (n < 0 || n >= (int)sizeof e->path || !make_folders(e->path) || !is_file(e->path)) {
         e->path[0] = '\0';
     }
 }
@@ -283,8 +291,12 @@ static void open_history(struct edit *e)
     (void)history(e->history, &event, H_SETSIZE, HISTORY_SIZE);
     (void)history(e->history, &event, H_SETUNIQUE, 1);
     find_history(e);
-    if (e->path[0] != '\0') {
-        (void)history(e->history, &event, H_LOAD, e->path);
+    struct stat there;
+    if (e->path[0] != '\0' && stat(e->path, &there) == 0 && there.st_size > 0 &&
+        history(e->history, &event, H_LOAD, e->path) < 0) {
+        fprintf(stderr, "%s: %s holds no history that can be read; it's left as it is, and this "
+                "one isn't kept\n", e->tool->name, e->path);
+        e->path[0] = '\0';
     }
     (void)el_set(e->el, EL_HIST, history, e->history);
 }

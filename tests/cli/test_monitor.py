@@ -246,6 +246,15 @@ class ByItself(MonitorTest):
 
 
 class Json(MonitorTest):
+    def test_numbers_end_where_their_command_does(self):
+        """What a longer one left in the buffer are none of its digits."""
+        monitor = self.monitor(self.sim().port, "--json")
+        monitor.type(b'ATE0\nAT+QPING=1,"127.0.0.1",1,1\nAT+QICLOSE=3\n')
+        closed = None
+        while closed is None or closed.get("command") != "QICLOSE":
+            closed = monitor.next()
+        self.assertEqual(closed["fields"], {"connectID": 3})
+
     def test_objects(self):
         port = self.echo()
         monitor = self.monitor(self.sim("--route", f"203.0.113.9:7=127.0.0.1:{port}").port,

@@ -1,6 +1,7 @@
 """`bc26 shell` at a terminal and from scripts, over a virtual module."""
 
 import contextlib
+import os
 import pathlib
 import signal
 import socket
@@ -132,6 +133,38 @@ class History(Shell):
             again = Prompt(self, BC26, self.module.port, home=home)
             again.types(f"{UP}{ENTER}")
             again.sees("-> AT+QIRD=3,33\r\n")
+
+    def test_a_file_that_is_something_else_is_left_alone(self):
+        with tempfile.TemporaryDirectory() as home:
+            file = pathlib.Path(home) / ".local" / "state" / "bc26" / "history"
+            file.parent.mkdir(parents=True)
+            file.write_text("AT+QISTATE?\nAT+QIRD=0,512\n")
+            shell = self.shell(home=home)
+            self.assertIn(f"{file} holds no history that can be read", shell.seen)
+            shell.types(f"AT{ENTER}")
+            shell.sees("<- OK")
+            shell.ready()
+            shell.types(CTRL_D)
+            self.assertEqual(shell.ends(), DONE)
+            self.assertEqual(file.read_text(), "AT+QISTATE?\nAT+QIRD=0,512\n")
+
+    def test_a_link_to_a_device_leaves_the_device_alone(self):
+        """As people link it to /dev/null, which everybody needs."""
+        master, device = os.openpty()
+        self.addCleanup(os.close, master)
+        self.addCleanup(os.close, device)
+        os.fchmod(device, 0o666)
+        with tempfile.TemporaryDirectory() as home:
+            folder = pathlib.Path(home) / ".local" / "state" / "bc26"
+            folder.mkdir(parents=True)
+            (folder / "history").symlink_to(os.ttyname(device))
+            shell = self.shell(home=home)
+            shell.types(f"AT{ENTER}")
+            shell.sees("<- OK")
+            shell.ready()
+            shell.types(CTRL_D)
+            self.assertEqual(shell.ends(), DONE)
+        self.assertEqual(os.fstat(device).st_mode & 0o777, 0o666)
 
     def test_no_place_for_it(self):
         shell = self.shell(home="/dev/null/nowhere")
@@ -291,6 +324,20 @@ class Scripts(Shell):
         port = port or self.sim().port
         result = run("--port", port, "shell", *options, data=text.encode())
         return result.returncode, result.stdout.decode(), result.stderr.decode()
+
+    def test_files_that_cannot_be_read_or_written(self):
+        sim = self.sim()
+        folder = os.open("/", os.O_RDONLY)
+        self.addCleanup(os.close, folder)
+        result = subprocess.run([BC26, "--port", sim.port, "shell"], stdin=folder,
+                                capture_output=True, timeout=PATIENCE)
+        self.assertEqual(result.returncode, NO)
+        self.assertIn(b"Is a directory", result.stderr)
+        with open("/dev/full", "wb") as full:
+            result = subprocess.run([BC26, "--port", sim.port, "shell"], input=b"AT\n",
+                                    stdout=full, stderr=subprocess.PIPE, timeout=PATIENCE)
+        self.assertEqual(result.returncode, NO)
+        self.assertIn(b"stdout can't be written", result.stderr)
 
     def test_every_line_in_its_turn(self):
         status, out, err = self.script(

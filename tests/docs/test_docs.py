@@ -3,12 +3,12 @@ they name, the demo prints what the README says, links lead somewhere."""
 
 import os
 import re
-import socketserver
+import shlex
+import socket
 import subprocess
 import sys
 import tempfile
 import textwrap
-import threading
 import unittest
 from pathlib import Path
 
@@ -61,19 +61,15 @@ def sections(text: str) -> list[dict[str, object]]:
     return out
 
 
-class Echo(socketserver.BaseRequestHandler):
-    def handle(self) -> None:
-        while data := self.request.recv(4096):
-            self.request.sendall(data)
-
-
-def start_module(test: unittest.TestCase, command: list[str], folder: str) -> None:
-    module = subprocess.Popen(command, cwd=folder, stderr=subprocess.PIPE, text=True)
-    assert module.stderr
-    test.addCleanup(module.stderr.close)
-    test.addCleanup(module.wait, 60)
-    test.addCleanup(module.kill)
-    assert "ready on" in module.stderr.readline()
+def start(test: unittest.TestCase, command: str, folder: str, port: int) -> str:
+    """What runs behind the session. Returns what it says once it's ready."""
+    words = [word.replace("7007", str(port)) for word in shlex.split(command)]
+    process = subprocess.Popen(words, cwd=folder, stderr=subprocess.PIPE, text=True)
+    assert process.stderr
+    test.addCleanup(process.stderr.close)
+    test.addCleanup(process.wait, 60)
+    test.addCleanup(process.kill)
+    return process.stderr.readline() if " sim " in command else ""
 
 
 def surplus(text: str) -> str:
@@ -83,14 +79,12 @@ def surplus(text: str) -> str:
 
 
 def hold_session(test: unittest.TestCase, shown: str) -> str:
-    """What a terminal has after the lines of a session were typed; port 7 is an echo."""
+    """What a terminal has after the lines of a session were typed; what it runs behind it uses
+    a port that is free."""
     folder = tempfile.TemporaryDirectory()
     test.addCleanup(folder.cleanup)
-    server = socketserver.ThreadingTCPServer(("127.0.0.1", 0), Echo)
-    test.addCleanup(server.server_close)
-    test.addCleanup(server.shutdown)
-    port = server.server_address[1]
-    threading.Thread(target=server.serve_forever, daemon=True).start()
+    with socket.create_server(("127.0.0.1", 0)) as probe:
+        port = probe.getsockname()[1]
     (Path(folder.name) / "build").symlink_to(BUILD)
     terminal = pexpect.spawn("/bin/sh", cwd=folder.name, encoding="utf-8", timeout=60, env={
         "PATH": os.environ["PATH"], "HOME": folder.name, "TERM": "dumb", "PS1": "$ ", "ENV": "",
@@ -102,8 +96,7 @@ def hold_session(test: unittest.TestCase, shown: str) -> str:
         prompt, typed = re.match(r"(\$ |bc26> )(.*)", line).groups()   # type: ignore[union-attr]
         out += prompt + typed + "\n"
         if typed.endswith(" &"):
-            start_module(test, typed[:-2].split() + ["--route", f"*:7=127.0.0.1:{port}"],
-                         folder.name)
+            out += start(test, typed[:-2], folder.name, port)
             continue
         terminal.expect_exact(prompt)
         terminal.sendline(typed)

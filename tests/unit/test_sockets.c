@@ -22,6 +22,7 @@
 #define EMPTY "\r\n+QIRD: 0\r\n" OK
 #define BANNER "\xff\xf0\x80\n\rF1: 0000 0000\n\rLeaving the BROM\n\r"
 #define SILENCE ""
+#define WHY(code) "\r\n+QIGETERROR: " code ",in words\r\n" OK
 
 static const size_t chunks[] = {SIZE_MAX, 1, 2, 3, 7};
 enum { NCHUNKS = sizeof chunks / sizeof chunks[0], BIG = 4096 };
@@ -378,8 +379,10 @@ START_TEST(open_that_is_refused_or_illegal)
     struct bc26_qiopen open = request(BC26_SERVICE_TYPE_TCP, BUFFER);
     script("AT+QICLOSE=0", CLOSE_OK);
     script("AT+QIOPEN=1,0,\"TCP\",\"h.net\",7,0,0", ERROR);
+    script("AT+QIGETERROR", WHY("563"));
     script("AT+QICLOSE=0", OK "\r\nCLOSE FAIL\r\n");
     ck_assert_int_eq(bc26_socket_open(&t.sockets, &open), AT_E_ERROR);
+    ck_assert_int_eq(t.client.error, 563);
     script("AT+QICLOSE=0", CLOSE_OK); /* that failed before: once more */
     open.host.ptr = "h\"net";
     ck_assert_int_eq(bc26_socket_open(&t.sockets, &open), AT_E_ARGUMENT);
@@ -440,6 +443,7 @@ START_TEST(send_without_data_mode)
     memset(text, 'x', sizeof text - 1);
     text[sizeof text - 1] = '\0';
     script("AT+QISEND=0,1024", ERROR);
+    script("AT+QIGETERROR", WHY("552"));
     for (int i = 0; i < 2; i++) {
         snprintf(line, sizeof line, "AT+QISEND=0,512,%.512s", text);
         script(line, SEND_OK);
@@ -456,11 +460,15 @@ START_TEST(send_refused_is_no_old_firmware)
     start(chunks[_i], TEXT);
     open_tcp(0, BUFFER);
     script("AT+QISEND=0,1", ERROR);
+    script("AT+QIGETERROR", WHY("552"));
     script("AT+QISEND=0,1,a", ERROR);
+    script("AT+QIGETERROR", WHY("567"));
     ck_assert_int_eq(bc26_socket_send(&t.sockets, 0, "a", 1), AT_E_ERROR);
+    ck_assert_int_eq(t.client.error, 567);
     script_piece("AT+QISEND=0,1", (const uint8_t *)"a", 1);
     ck_assert_int_eq(bc26_socket_send(&t.sockets, 0, "a", 1), 1);
     script("AT+QISEND=0,1", ERROR); /* it has data mode, so this is the truth */
+    script("AT+QIGETERROR", WHY("567"));
     ck_assert_int_eq(bc26_socket_send(&t.sockets, 0, "a", 1), AT_E_ERROR);
     script_held();
 }
@@ -920,6 +928,209 @@ START_TEST(the_code_of_a_failure)
 }
 END_TEST
 
+/* Sockets 0 and 2 are open, and 1 would be opened at once; the firmware has data mode. */
+static void start_for_refusals(size_t chunk)
+{
+    start(chunk, TEXT);
+    without_callbacks();
+    for (int i = 0; i < 3; i++) {
+        open_tcp(i, BUFFER);
+    }
+    script("AT+QICLOSE=1", CLOSE_OK);
+    ck_assert_int_eq(bc26_socket_close(&t.sockets, 1), AT_OK);
+    script_piece("AT+QISEND=0,1", (const uint8_t *)"a", 1);
+    ck_assert_int_eq(bc26_socket_send(&t.sockets, 0, "a", 1), 1);
+    script_held();
+    t.sockets.turn = 2; /* the last, if it has something to do */
+}
+
+enum { REFUSED_OPEN, REFUSED_SEND, REFUSED_READ, REFUSED_TIME, REFUSALS };
+
+static void start_refused(int which, struct bc26_task *task)
+{
+    static const char *const commands[] = {
+        "AT+QIOPEN=1,1,\"TCP\",\"h.net\",7,0,0", "AT+QISEND=0,1", "AT+QIRD=0,9", "AT+QNTP=1,\"n\""};
+    static struct bc26_qiopen wanted;
+    static struct bc26_qntp ntp = {.context_id = 1, .server = {"n", 1}};
+    static struct bc26_qntp_result time;
+    script(commands[which], ERROR);
+    switch (which) {
+    case REFUSED_OPEN:
+        wanted = request(BC26_SERVICE_TYPE_TCP, BUFFER);
+        ck_assert_int_eq(bc26_socket_open_start(&t.sockets, task, &wanted), 1);
+        break;
+    case REFUSED_SEND:
+        ck_assert_int_eq(bc26_socket_send_start(&t.sockets, task, 0, "a", 1), AT_OK);
+        break;
+    case REFUSED_READ:
+        t.sockets.sockets[0].readable = true; /* as if notified */
+        ck_assert_int_eq(bc26_socket_recv_start(&t.sockets, task, 0, t.buffer, 9), AT_OK);
+        break;
+    default:
+        ck_assert_int_eq(bc26_sockets_time_start(&t.sockets, task, &ntp, &time), AT_OK);
+    }
+}
+
+/* Until all that is scripted was said; no time passes. */
+static void until_said(void)
+{
+    (void)bc26_sockets_poll(&t.sockets);
+    while (t.read < t.ninput) {
+        (void)at_client_wait(&t.client, 0);
+        (void)bc26_sockets_poll(&t.sockets);
+    }
+    script_held();
+}
+
+#define BARRIER "AT+QICFG=\"viewmode\"", "\r\n+QICFG: \"viewmode\",0\r\n" OK
+
+/* The module knows of the last command alone, so it's asked before anything else goes. */
+START_TEST(a_refusal_is_looked_into)
+{
+    static const struct {
+        const char *says;
+        int32_t error;
+    } answers[] = {{WHY("563"), 563}, {WHY("0"), -1}, {ERROR, -1},
+                   {"\r\n+CME ERROR: 4\r\n", -1}, {SILENCE, -1}};
+    for (size_t i = 0; i < REFUSALS * (sizeof answers / sizeof answers[0]); i++) {
+        int which = (int)i % REFUSALS;
+        const char *answer = answers[i / REFUSALS].says;
+        struct bc26_task task = named("t"), next = named("n");
+        start_for_refusals(chunks[_i]);
+        start_refused(which, &task);
+        ck_assert_int_eq(bc26_socket_close_start(&t.sockets, &next, 2), AT_OK);
+        script("AT+QIGETERROR", answer);
+        if (answer[0] == '\0') {
+            script(BARRIER);
+        }
+        script("AT+QICLOSE=2", CLOSE_OK);
+        if (which == REFUSED_OPEN) {
+            script("AT+QICLOSE=1", CLOSE_OK);
+        }
+        settle();
+        ck_assert_int_eq(task.status, AT_E_ERROR);
+        ck_assert_int_eq(task.error, answers[i / REFUSALS].error);
+        ck_assert_int_eq(next.status, AT_OK);
+    }
+    covers("section", "2.1.13", "the sockets API tells why a command was refused");
+}
+END_TEST
+
+/* Meanwhile the refused command counts as under way. */
+START_TEST(what_ends_the_looking_into_a_refusal)
+{
+    static const int expected[] = {AT_E_REBOOT, AT_E_REBOOT, AT_E_PORT, AT_E_ERROR};
+    for (int i = 0; i < 4 * REFUSALS; i++) {
+        int which = i % REFUSALS;
+        struct bc26_task task = named("t");
+        start_for_refusals(chunks[_i]);
+        start_refused(which, &task);
+        script("AT+QIGETERROR", SILENCE);
+        until_said();
+        ck_assert(task.pending);
+        switch (i / REFUSALS) {
+        case 0:
+            says(BANNER);
+            break;
+        case 1:
+            at_client_reset(&t.client);
+            break;
+        case 2:
+            t.unplugged = true;
+            ck_assert_int_eq(at_client_wait(&t.client, 0), AT_E_PORT);
+            break;
+        default:
+            if (which == REFUSED_OPEN) {
+                script(BARRIER);
+                script("AT+QICLOSE=1", CLOSE_OK);
+            }
+            at_client_cancel(&t.client);
+        }
+        settle();
+        ck_assert_int_eq(task.status, expected[i / REFUSALS]);
+        ck_assert_int_eq(task.error, -1);
+        ck_assert_uint_eq(t.client.config.text_size, sizeof t.text);
+    }
+}
+END_TEST
+
+START_TEST(a_code_that_is_known_is_not_asked_for)
+{
+    start_for_refusals(chunks[_i]);
+    script("AT+QISEND=0,1", "\r\n+CME ERROR: 567\r\n");
+    ck_assert_int_eq(bc26_socket_send(&t.sockets, 0, "a", 1), AT_E_ERROR);
+    ck_assert_int_eq(t.client.error, 567);
+    script("AT+QISEND=0,1", "\r\n+CME ERROR: socket has been closed\r\n"); /* in words it isn't */
+    script("AT+QIGETERROR", WHY("567"));
+    ck_assert_int_eq(bc26_socket_send(&t.sockets, 0, "a", 1), AT_E_ERROR);
+    ck_assert_int_eq(t.client.error, 567);
+    script_held();
+}
+END_TEST
+
+/* Reading for `received` has no task, and what fails of it isn't the receive's that was
+ * posted meanwhile; closing is about what is gone anyway. */
+START_TEST(where_no_code_is_told_none_is_asked_for)
+{
+    struct bc26_task recv = named("r");
+    start_for_refusals(chunks[_i]);
+    t.sockets.config.received = on_received;
+    t.sockets.config.buffer = t.buffer;
+    says(RECV("0"));
+    script("AT+QIRD=0,512", SILENCE);
+    until_said();
+    ck_assert_int_eq(bc26_socket_recv_start(&t.sockets, &recv, 0, data, 9), AT_OK);
+    says(ERROR);
+    script("AT+QIRD=0,9", READ("1", "a"));
+    script("AT+QIRD=0,512", EMPTY);
+    settle();
+    heard("0:-6 ");
+    ck_assert_int_eq(recv.status, 1);
+    script("AT+QICLOSE=0", ERROR);
+    ck_assert_int_eq(bc26_socket_close(&t.sockets, 0), AT_E_ERROR);
+    ck_assert_int_eq(t.client.error, -1);
+    script_held();
+    fill();
+}
+END_TEST
+
+/* A receive that won't wait does so for this, as for what it has asked for. */
+START_TEST(a_refused_receive_waits_for_the_reason)
+{
+    start_for_refusals(chunks[_i]);
+    says(RECV("0"));
+    settle();
+    script("AT+QIRD=0,9", ERROR);
+    script("AT+QIGETERROR", SILENCE);
+    ck_assert_int_eq(bc26_socket_recv(&t.sockets, 0, t.buffer, 9, 0), AT_E_ERROR);
+    script_held();
+}
+END_TEST
+
+/* Its words don't take the place of texts that are still read. */
+START_TEST(a_refusal_leaves_the_texts)
+{
+    struct bc26_dnsgip_address_urc address;
+    struct bc26_qidnsgip name = {.context_id = 1, .hostname = {"h", 1}};
+    start_for_refusals(chunks[_i]);
+    script("AT+QIDNSGIP=1,\"h\"", OK "\r\n+QIURC: \"dnsgip\",0,1,60\r\n"
+                                     "\r\n+QIURC: \"dnsgip\",\"1.1.1.1\"\r\n");
+    ck_assert_int_eq(bc26_sockets_resolve(&t.sockets, &name, &address, 1), 1);
+    for (int i = 0; i < 2; i++) {
+        script("AT+QISEND=0,1", ERROR);
+        script("AT+QIGETERROR", WHY("567"));
+        ck_assert_int_eq(bc26_socket_send(&t.sockets, 0, "a", 1), AT_E_ERROR);
+        ck_assert_int_eq(t.client.error, 567);
+        ck_assert_mem_eq(address.host_ip_addr.ptr, "1.1.1.1", 7);
+    }
+    script("AT+QIDNSGIP=1,\"h\"", OK "\r\n+QIURC: \"dnsgip\",0,1,60\r\n"
+                                     "\r\n+QIURC: \"dnsgip\",\"2.2.2.2\"\r\n");
+    ck_assert_int_eq(bc26_sockets_resolve(&t.sockets, &name, &address, 1), 1);
+    ck_assert_mem_eq(address.host_ip_addr.ptr, "2.2.2.2", 7);
+    script_held();
+}
+END_TEST
+
 /* An AT goes first, and it's that which a dozing module misses. */
 START_TEST(a_module_that_dozes)
 {
@@ -1039,6 +1250,7 @@ START_TEST(a_restart_that_a_payload_hides)
     ck_assert_int_eq(receive(0, data, 600), AT_E_TIMEOUT);
     script("AT+QICFG=\"viewmode\"", "\r\n+QICFG: \"viewmode\",0\r\n" OK);
     script("AT+QIRD=0,512", ERROR);
+    script("AT+QIGETERROR", WHY("567"));
     ck_assert_int_eq(receive(0, data, 600), AT_E_ERROR);
     script("AT+QICLOSE=0", CLOSE_OK);
     ck_assert_int_eq(bc26_socket_close(&t.sockets, 0), AT_OK);
@@ -1084,7 +1296,9 @@ START_TEST(polling_says_when_there_is_nothing_to_do)
     nothing_to_do(false); /* more is there, and the end; nobody reads */
     t.room = 5;
     script("AT+QISEND=0,3", ERROR);
+    script("AT+QIGETERROR", ERROR);
     script("AT+QISEND=0,3,abc", ERROR);
+    script("AT+QIGETERROR", ERROR);
     ck_assert_int_eq(bc26_socket_send_start(&t.sockets, &send, 0, "abc", 3), AT_OK);
     nothing_to_do(true); /* the port takes nothing */
     t.room = SIZE_MAX;
@@ -1248,6 +1462,12 @@ int main(void)
     ADD(a_restart_ends_nothing_new);
     ADD(calls_that_wait_need_a_read);
     ADD(the_code_of_a_failure);
+    ADD(a_refusal_is_looked_into);
+    ADD(what_ends_the_looking_into_a_refusal);
+    ADD(a_code_that_is_known_is_not_asked_for);
+    ADD(where_no_code_is_told_none_is_asked_for);
+    ADD(a_refused_receive_waits_for_the_reason);
+    ADD(a_refusal_leaves_the_texts);
     ADD(a_module_that_dozes);
     ADD(settings_proved_wrong_while_sending);
     ADD(settings_proved_wrong_while_reading);

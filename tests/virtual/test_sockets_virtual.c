@@ -784,6 +784,7 @@ START_TEST(fault_remote_close)
     ck_assert_uint_eq(link->received, SHORT);
     ck_assert_int_eq(link->end_status, AT_OK);
     ck_assert(link->send.status == AT_E_ERROR || link->send.status == AT_E_FAIL);
+    ck_assert_int_eq(link->send.error, BC26_ERROR_SOCKET_CLOSED);
     ck_assert_uint_lt(link->send.count, LONG);
     ck_assert(!link->wrong);
     ck_assert_int_eq(bc26_socket_close(&t.sockets, link->handle), AT_OK);
@@ -970,6 +971,29 @@ START_TEST(nobody_listens)
 }
 END_TEST
 
+/* With every way of reporting errors, of which one tells the code by itself. */
+START_TEST(why_it_was_refused)
+{
+    struct bc26_cmee mode = {.cmee = _i};
+    struct link *link = add_link(0, 1);
+    struct bc26_qiopen open = to_link(link, BC26_ACCESS_MODE_BUFFER);
+    struct bc26_qiclose close = {.connect_id = 0};
+    ck_assert_int_eq(bc26_cmee(&t.client, &mode), AT_OK);
+    ck_assert_int_eq(bc26_socket_open(&t.sockets, &open), 0);
+    ck_assert_int_eq(bc26_qiclose(&t.client, &close), AT_OK); /* behind the sockets' back */
+    ck_assert_int_eq(bc26_socket_send(&t.sockets, 0, "a", 1), AT_E_ERROR);
+    ck_assert_int_eq(t.client.error, BC26_ERROR_SOCKET_CLOSED);
+
+    (void)bc26_socket_close(&t.sockets, 0);
+    ck_assert_int_eq(bc26_socket_open(&t.sockets, &open), 0);
+    ck_assert_int_eq(bc26_socket_close(&t.sockets, 0), AT_OK);
+    ck_assert_int_eq(bc26_qiopen(&t.client, &open, NULL), AT_OK); /* likewise */
+    ck_assert_int_eq(bc26_socket_open(&t.sockets, &open), AT_E_ERROR);
+    ck_assert_int_eq(t.client.error, BC26_ERROR_SOCKET_IN_USE);
+    covers("section", "2.1.13", "the sockets API asks why before the next command");
+}
+END_TEST
+
 int main(void)
 {
     Suite *suite = suite_create("sockets_virtual");
@@ -994,6 +1018,7 @@ int main(void)
     tcase_add_loop_test(each, fault_port_unplugged_in_a_call_that_waits, 0, 2);
     tcase_add_loop_test(each, fault_buffer_full, 0, 2);
     tcase_add_test(each, nobody_listens);
+    tcase_add_loop_test(each, why_it_was_refused, 0, 3);
     suite_add_tcase(suite, each);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_NORMAL);
