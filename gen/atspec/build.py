@@ -12,10 +12,11 @@ from . import check
 from .diag import Diagnostic, Report, nearest
 from .load import Node, Source, load
 from .model import (Command, Completion, Condition, Count, Data, Deadline, Effect, Example, Field,
-                    Form, Line, Mark, Param, Payload, Rule, Setting, Spec, Step, Template, Value,
-                    ValueTable, Variant)
+                    Form, Line, Mark, Param, Payload, Reserved, Rule, Setting, Spec, Step, Template,
+                    Value, ValueTable, Variant)
 from .names import RESERVED, command_text, flat_case, is_c_name, snake_case
 from .notation import Scope, parse_command, parse_line
+from .paths import canonical
 from .tokens import test_tokens
 
 BYTES = {"ctrl-z": 26, "esc": 27}
@@ -156,7 +157,7 @@ class Builder:
             self.tables[name] = self.table(name, node, mark)
         self.name_clashes((f"{t.name}_{v.name}".upper(), v.mark) for t in self.tables.values() for v in t.entries)
         for source in self.sources:
-            self.file_params[source.path] = self.params(source.root)
+            self.file_params[source.path] = self.params(source.root, "parameters")
         for source, name, node, mark in self.all("settings"):
             self.setting(name, node, mark, self.scope(source))
         finals = [self.final(name, node, mark, source) for source, name, node, mark in self.all("finals")]
@@ -196,7 +197,8 @@ class Builder:
             wake=wake, start=start, barrier=barrier, reboot=[str(n.value) for n in reboot],
             examples=[self.example(n) for n in root.list("examples")], covered_by=self.coverage(sections),
             files=[s.path for s in files], sha256=digest.hexdigest(),
-            name=os.path.basename(files[0].path), marks=marks)
+            name=os.path.basename(files[0].path), marks=marks, reserved=self.reserved(),
+            covered_doc={n: node.text("doc") for n, node in root.pairs("coverage")})
 
     # --- values, parameters, settings ---
 
@@ -218,11 +220,12 @@ class Builder:
         return ValueTable(name, node.text("doc"), entries, bool(opened and opened.value),
                           self.section(node), mark)
 
-    def params(self, owner: Node) -> dict[str, Param]:
+    def params(self, owner: Node, path: str) -> dict[str, Param]:
         found = {}
         for name, node in owner.pairs("parameters"):
             mark = owner.entries["parameters"].keys[name].mark
             found[name] = self.param(name, node, mark)
+            found[name].path = f"{path}.{name}"
         self.all_params += found.values()
         return found
 
@@ -475,7 +478,7 @@ class Builder:
                           notes=[str(n.value) for n in node.list("notes")],
                           since=self.since(node.get("since")))
         self.commands.append(command)
-        scope = self.scope(source, self.params(node))
+        scope = self.scope(source, self.params(node, f"commands.{name}.parameters"))
         command.rules += self.rule_list(node)
         for line_name, n in node.pairs("lines"):
             line_mark = node.entries["lines"].keys[line_name].mark
@@ -756,6 +759,16 @@ class Builder:
                 self.error("E038", by.mark, f"there is no `{by.value}`")
             found[section] = str(by.value)
         return found
+
+    def reserved(self) -> list[Reserved]:
+        found: dict[str, Reserved] = {}
+        for node in (n for s in self.sources for n in s.root.list("reserved")):
+            given = node.entries["path"]
+            path = canonical(str(given.value))
+            if path in found:
+                self.error("E036", given.mark, f"`{given.value}` is reserved already")
+            found.setdefault(path, Reserved(path, node.text("because"), given.mark))
+        return list(found.values())
 
     def path_exists(self, node: Node, steps: list[str]) -> bool:
         """Whether a dotted path leads anywhere; names may hold dots."""

@@ -56,6 +56,7 @@ class Param:
     rest: bool = False          # of a text: it runs to the end of the line
     quoted: bool = False        # of a text: printed in double quotes
     unit: str = ""
+    path: str = ""              # "parameters.host", "commands.QPING.parameters.host"
     mark: Optional[Mark] = None
 
 
@@ -308,6 +309,15 @@ class Example:
 
 
 @dataclass
+class Reserved:
+    """The path of what was deleted; nothing may stand there again."""
+
+    path: str                   # canonical, as in paths.py
+    because: str
+    mark: Optional[Mark] = None
+
+
+@dataclass
 class Spec:
     module: str
     title: str
@@ -332,6 +342,8 @@ class Spec:
     files: list[str]                    # the spec and what it includes, as given
     sha256: str                         # over the contents of those files
     name: str                           # file name of the spec, for banners
+    covered_doc: dict[str, str] = field(default_factory=dict)   # section -> how it is covered
+    reserved: list[Reserved] = field(default_factory=list)
     marks: dict[str, Mark] = field(default_factory=dict)    # of "sections.2.1.1", "reboot.RDY", ...
 
     @property
