@@ -16,7 +16,7 @@ from .model import (Command, Completion, Condition, Count, Data, Deadline, Effec
                     Value, ValueTable, Variant)
 from .names import RESERVED, command_text, flat_case, is_c_name, snake_case
 from .notation import Scope, parse_command, parse_line
-from .paths import canonical
+from .reserved import canonical
 from .tokens import test_tokens
 
 BYTES = {"ctrl-z": 26, "esc": 27}

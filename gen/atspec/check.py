@@ -8,7 +8,7 @@ from typing import Iterator, Optional
 from .dialogue import Dialogue
 from .diag import Report, nearest
 from .model import Form, Line, Mark, Rule, Spec, Variant
-from .paths import ROOTS, paths
+from .reserved import check_reserved
 from .tokens import Shape, common_text, form_shapes, line_shapes, match_line
 
 
@@ -17,7 +17,7 @@ def check(spec: Spec, report: Report) -> None:
     _coverage(spec, report)
     _look_alikes(spec, report)
     _inline_payloads(spec, report)
-    _reserved(spec, report)
+    check_reserved(spec, report)
     _Ambiguity(spec, report).run()
     for example in spec.examples:
         Dialogue(spec, example, report).run()
@@ -67,25 +67,6 @@ def _inline_payloads(spec: Spec, report: Report) -> None:
         if line.extra_fields:
             report.add("E073", line.variants[0].template.mark, "nothing tells extra fields from the start of a payload",
                        "an inline payload and `extra_fields` exclude each other")
-
-
-def _reserved(spec: Spec, report: Report) -> None:
-    """What was deleted stays deleted, and its path leads to where it was."""
-    if not spec.reserved:
-        return
-    known = paths(spec)
-    owners = [*known, *(r.path for r in spec.reserved)]
-    for r in spec.reserved:
-        assert r.mark
-        root, _, rest = r.path.partition(".")
-        owner = f"{root}.{rest.partition('.')[0]}"
-        if r.path in known:
-            report.add("E048", r.mark, f"`{r.path}` is reserved, but stands at {_place(known[r.path])}: {r.because}")
-        elif root not in ROOTS or not rest:
-            report.add("E049", r.mark, f"`{r.path}` can't be a path", nearest(root, ROOTS))
-        elif root in ("commands", "values") and owner not in owners:
-            report.add("E049", r.mark, f"there is no `{owner}` for `{r.path}` to be in, nor is it reserved",
-                       nearest(owner, owners))
 
 
 def _place(mark: Optional[Mark]) -> str:

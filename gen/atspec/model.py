@@ -312,7 +312,7 @@ class Example:
 class Reserved:
     """The path of what was deleted; nothing may stand there again."""
 
-    path: str                   # canonical, as in paths.py
+    path: str                   # canonical: commands.QIRD.set, values.error.entries.566
     because: str
     mark: Optional[Mark] = None
 
