@@ -12,6 +12,7 @@ from . import VERSION
 from .build import load_spec
 from .coverage import add_coverage
 from .diag import CODES, Diagnostic
+from .diff import add_diff
 from .examples import add_examples
 from .render import add_build
 
@@ -55,6 +56,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     add_build(subparsers)
     add_examples(subparsers)
     add_coverage(subparsers)
+    add_diff(subparsers)
     args = parser.parse_args(argv)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):    # a text that it can't show is no reason to fail
