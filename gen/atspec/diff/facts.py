@@ -228,7 +228,7 @@ class _Facts:
         t, main = variant.template, variant is line.variants[0]
         counted = line.payload.length if line.payload and main else None
         only = tuple((Name(f.name), *f.limits) for f in t.fields if f.limits and f.name != counted)
-        child = Node("shape", f"{node.path}[{t.text}]", t.text, t.mark, node.group, {
+        child = Node("shape", f"{node.path}.line" if main else f"{node.path}.also.{t.text}", t.text, t.mark, node.group, {
             "only": only, "shown": tuple((Name(f.name), condition(f.shown)) for f in t.fields if f.shown),
             "order": text_of(t, t.fields)[1:], "payload": bool(main and line.payload), "doc": variant.doc,
             "evidence": variant.evidence}, alike=(t.head, *map(place, t.fields)))
