@@ -16,7 +16,7 @@ devices: [X1]
 revisions: [R1, R2]
 defaults: {response_time: 300 ms}
 settings:
-  format: {values: format, default: 0, stored: nvram, read_by: FMT.read, doc: Format of data}
+  format: {values: format, default: 0, stored: nvram, read_by: FMT.read, when_refused: 0, doc: Format of data}
   inline: {values: switch, default: 0, stored: nvram, doc: Where data stand}
   echo: {values: switch, default: 0, stored: ram, doc: Whether data are echoed}
   mode: {per: id, values: mode, default: 0, stored: ram, doc: How data come}
@@ -57,7 +57,7 @@ commands:
       OPEN.late: {line: '+LATE: <id>', doc: It takes longer}
     set:
       syntax: 'AT+OPEN=<id>,<kind>,<peer>[,<port>[,<delay>]]'
-      then: [{line: OPEN, match: id, status: state, ends: always}, {line: OPEN.late}]
+      then: [{line: OPEN, match: id, status: state, ends: {state: [1, 2]}}, {line: OPEN.late, times: 3}]
       within: 60 s
     notes: [Close what fails to open.]
   SHUT:
@@ -73,13 +73,13 @@ commands:
       LIST.total: {line: '+TOTAL: <size>[,<note>]', doc: How many there are}
     read: {syntax: 'AT+LIST?', response: {LIST: 0..5, LIST.total: 1}}
     forms:
-      one: {syntax: 'AT+LIST=<id>', response: {LIST: 0..5}, since: {revision: R1}, doc: One link}
+      one: {syntax: 'AT+LIST=<id>', response: {LIST: 0..5}, since: {revision: R1, firmware: {X1: X1R01}}, doc: One link}
   PLAY:
     section: '1'
     doc: Play a tune
     parameters:
-      tune: {type: text, max: 8, doc: A tune}
-      where: {type: string, form: host, max: 8, doc: Where}
+      tune: {type: text, quoted: false, max: 8, doc: A tune}
+      where: {type: string, form: host, min: 2, max: 8, doc: Where}
     set: {syntax: 'AT+PLAY=<where>,<tune>'}
   FMT:
     section: '2'
@@ -97,7 +97,7 @@ commands:
         data: {in: data, length: size, format: format, max: {text: 100, hex: 50}}
       prompted:
         syntax: 'AT+SEND=<id>'
-        data: {in: prompt, until: ctrl-z, format: text, echo: echo, max: {text: 100}}
+        data: {in: prompt, until: ctrl-z, cancel: esc, format: text, echo: echo, max: {text: 100}}
         final: {optional: true, evidence: seen, doc: some leave it out}
         then: [{final: GONE}]
   READ:
@@ -114,6 +114,10 @@ urcs:
     line: '+LOST: <id>,<code>[,<age>]'
     shown: {age: inline == 1}
     doc: A link was lost
+  news:
+    line: '+NEWS: <id>,<size>'
+    payload: {length: size, range: 1..100, format: text, when: 'mode[id] == 1'}
+    doc: Data came
   peer:
     line: '+PEER: <peer>'
     extra_fields: {evidence: seen, doc: some say more}
@@ -220,7 +224,7 @@ CASES: dict[str, Case] = {
                  {"settings/echo/stored": "nvram"}, "R324 D412"),
     "S152": case("settings.mode", {"parameters/id/range": "0..5"}, {"parameters/id/range": "1..4", "examples": GONE}, "T203 R310"),
     "S160": case("command_max", {"parameters/peer/max": 500}, {"parameters/most/range": "1..999"}, "T203 R310"),
-    "S170": case("commands.LIST.forms.one", {"commands/LIST/forms/one/since": {"revision": "R2"}}, {"commands/LIST/forms/one/doc": "It"}),
+    "S170": case("commands.LIST.forms.one", {"commands/LIST/forms/one/since/revision": "R2"}, {"commands/LIST/forms/one/doc": "It"}),
     "S180": case("values.state.entries.2", NO_STATE, {**NO_STATE, **reserved("values.state.2")}, "S143 R313"),
     "S181": case("reserved.commands.OLD", {"reserved": GONE}, {"reserved/0/because": "it never worked"}),
     "T200": case("commands.SHUT.set", {"commands/SHUT/set/syntax": "AT+SHUT=<id>,<slot>", "examples": GONE},

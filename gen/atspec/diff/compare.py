@@ -222,9 +222,9 @@ def response_time(pair: Pair) -> Iterator[Verdict]:
     yield "R350" if pair.b > pair.a else "R351", before, after
 
 
-def renamed_param(pair: Pair) -> Iterator[Verdict]:
+def renamed(pair: Pair) -> Iterator[Verdict]:
     if pair.old.facts["c_name"] == pair.new.facts["c_name"]:
-        yield "D408", f"<{pair.a}>", f"<{pair.b}>"
+        yield "D408", pair.a, pair.b
 
 
 def other_table(pair: Pair) -> Iterator[Verdict]:
@@ -247,13 +247,17 @@ def dialogue(of: tuple[Any, ...]) -> str:
     return f"of section {section}, in {len(steps)} steps"
 
 
+def arguments(of: tuple[Any, ...]) -> str:
+    return ", ".join(a if isinstance(a, str) else "".join(a) for a in of) or "nothing"
+
+
 def availability(said: tuple[str, ...]) -> str:
     return ", ".join(said) or "always"
 
 
 LIFE = {"availability": changed("S170", availability), "deprecated": changed("D411")}
 DOC = changed("D400")
-PARAM = {"name": renamed_param, "c_name": changed("S123"), "type": changed("S126"), "values": other_table, "doc": DOC, **LIFE}
+PARAM = {"name": renamed, "c_name": changed("S123"), "type": changed("S126"), "values": other_table, "doc": DOC, **LIFE}
 
 JUDGES: dict[str, dict[str, Judge]] = {
     "spec": {
@@ -275,7 +279,7 @@ JUDGES: dict[str, dict[str, Judge]] = {
         "when_refused": fact("R331", "when the query is refused,"), "read_by": fact("T230", "asked for with"),
         "slots": changed("S152"), "doc": DOC, "section": changed("D402"), **LIFE},
     "line": {
-        "c_name": changed("S132"), "outcome": changed("R343"), "accepts": accepts,
+        "name": renamed, "c_name": changed("S132"), "outcome": changed("R343"), "accepts": accepts,
         "extra_fields": switched("R308", "R309"), "extra_evidence": changed("D406"), "extra_doc": DOC,
         "sets": changed("R330", effects), "doc": DOC, "evidence": changed("D406"), "section": changed("D402"), **LIFE},
     "shape": {
@@ -291,7 +295,7 @@ JUDGES: dict[str, dict[str, Judge]] = {
         "default": changed("T209"), "form": host_form},
     "command": {"doc": DOC, "section": changed("D402"), "notes": changed("D401"), **LIFE},
     "form": {
-        "c_name": changed("S114"), "call": changed("S115"), "syntax": syntax, "reads": changed("S116"),
+        "name": renamed, "c_name": changed("S114"), "call": changed("S115", arguments), "syntax": syntax, "reads": changed("S116"),
         "doc": DOC, "response_time": response_time, "within": within, "final_optional": switched("R344", "R345"),
         "final_evidence": changed("D406"), "final_doc": DOC, "sets": changed("R330", effects), "test": changed("R373"), **LIFE},
     "answer": {"count": count},
@@ -305,16 +309,16 @@ JUDGES: dict[str, dict[str, Judge]] = {
 ADDED: dict[str, tuple[str, ...]] = {
     "section": ("D404",), "coverage": ("D410",), "reserved": ("D412",), "reboot": ("R371",), "rule": ("R370",),
     "example": ("D405",), "table": ("S140",), "value": ("S142", "T205", "R312"), "setting": ("S150",),
-    "line": ("S130", "R300"), "shape": (), "payload": ("R320",), "received": ("S133",), "sent": ("S120",),
+    "line": ("S130", "R300"), "shape": ("R302",), "payload": ("R320",), "received": ("S133",), "sent": ("S120",),
     "command": ("S110",), "form": ("S112",), "answer": ("R360",), "data": ("T222",), "result": ("R340",)}
 REMOVED: dict[str, tuple[str, ...]] = {
     "section": ("D404",), "coverage": ("D410",), "reserved": ("S181",), "reboot": ("R372",), "rule": ("R370",),
     "example": ("D405",), "table": ("S141",), "value": ("S143", "T206", "R313"), "setting": ("S151",),
-    "line": ("S131", "R301"), "shape": (), "payload": ("R320",), "received": ("S134",), "sent": ("S122",),
+    "line": ("S131", "R301"), "shape": ("R303",), "payload": ("R320",), "received": ("S134",), "sent": ("S122",),
     "command": ("S111",), "form": ("S113",), "answer": ("R361",), "data": ("T222",), "result": ("R341",)}
 # What is said of a node that is new or gone where a rule has it before and after.
 PRESENCE: dict[str, Callable[[Node], str]] = {
-    "form": lambda n: n.text, "section": lambda n: shown(n.facts["title"]), "coverage": lambda n: shown(n.facts["by"]),
+    "form": lambda n: n.text, "shape": lambda n: f"{n.label} with {onlys(n.facts['only'])}", "section": lambda n: shown(n.facts["title"]), "coverage": lambda n: shown(n.facts["by"]),
     "rule": lambda n: f"it is {n.facts['choose']}", "example": lambda n: dialogue(n.facts["dialogue"]),
     "payload": lambda n: payload(n.facts["framing"]), "data": lambda n: data(n.facts["framing"]),
     "answer": lambda n: f"{span(n.facts['count'])} times", "reserved": lambda n: shown(n.facts["because"])}
@@ -358,8 +362,10 @@ class Comparison:
         self.found: list[Finding] = []
         self.stays: set[int] = set()                # values whose enumerators were moved, by id
         self.renames: dict[str, Renames] = {}       # of a line's fields, by its path
+        self.lines: Renames = {}                    # paths of the lines themselves
         for a, b in _line_pairs(old, new):
             self.renames[b.path] = _renamed(a, b)
+            self.lines[a.path] = b.path
 
     def run(self) -> list[Finding]:
         self.compare(self.old, self.new, {})
@@ -367,7 +373,7 @@ class Comparison:
 
     def compare(self, old: Node, new: Node, renames: Renames) -> None:
         if old.kind in ("form", "line"):
-            renames = _renamed(old, new)
+            renames = {**self.lines, **_renamed(old, new)}
         elif old.kind == "result":
             renames = {**renames, **self.renames.get(new.definition, {})}
         judges = JUDGES[old.kind]
@@ -408,7 +414,7 @@ class Comparison:
 
     def added(self, node: Node, owner: Node) -> None:
         words = PRESENCE.get(node.kind, shown_nothing)(node)
-        for rule in self.applying(ADDED[node.kind], node):
+        for rule in self.applying(ADDED[node.kind], node, owner):
             if rule == "S120" and not node.facts["optional"]:
                 rule = "S121"
             self.found.append(Finding(RULES[rule], node.path, node.group, self.label(node, owner), "none", words,
@@ -417,7 +423,7 @@ class Comparison:
     def removed(self, node: Node, owner: Node) -> None:
         """`owner` is where it was, in the new spec."""
         words, because = PRESENCE.get(node.kind, shown_nothing)(node), self.because(node.path)
-        for rule in self.applying(REMOVED[node.kind], node):
+        for rule in self.applying(REMOVED[node.kind], node, owner):
             self.found.append(Finding(RULES[rule], node.path, node.group, self.label(node, owner), words, "none",
                                       node.mark, None, [node.c], because=because))
         if node.kind in NAMED and (node.kind != "sent" or node.definition) and node.path not in self.known and not because:
@@ -432,8 +438,11 @@ class Comparison:
     def label(node: Node, owner: Node) -> str:
         return f"{node.label} of {owner.label}" if node.kind in ("sent", "received", "value") else node.label
 
-    def applying(self, rules: tuple[str, ...], node: Node) -> list[str]:
-        """Of a value, only what concerns the direction in which it goes."""
+    def applying(self, rules: tuple[str, ...], node: Node, owner: Node) -> list[str]:
+        """Of a value, only what concerns the direction in which it goes; of a shape, what the
+        other shapes of its line don't say."""
+        if node.kind == "shape":
+            return list(rules) if node.facts["only"] and node.accepts <= owner.facts["accepts"] else []
         heard = {"S": id(node) not in self.stays, "T": node.sent, "R": node.received}
         return [r for r in rules if node.kind != "value" or heard[r[0]]]
 

@@ -20,7 +20,7 @@ NONE = ""
 
 
 class Name(str):
-    """The name of a parameter, which may be another on the other side."""
+    """The name of a parameter or the path of a line, which may be another on the other side."""
 
 
 @dataclass
@@ -39,6 +39,7 @@ class Node:
     defined: Optional[Mark] = None
     sent: bool = False                  # of a value, or its table: by the host
     received: bool = False              # by the module
+    accepts: frozenset[str] = frozenset()   # of a shape: each optional part there or not
 
     def add(self, key: str, child: "Node") -> "Node":
         while key in self.children:     # the same twice: told apart by their order
@@ -60,8 +61,8 @@ def availability(owner: Any) -> tuple[str, ...]:
 def _bound(bound: Union[str, dict[str, Any]]) -> str:
     if isinstance(bound, str):
         return bound
-    firmware = bound.get("firmware") or {}
-    return ", ".join([str(bound["revision"])] * ("revision" in bound) + sorted(map(str, firmware.values())))
+    names = [bound.get("revision"), *sorted(map(str, (bound.get("firmware") or {}).values()))]
+    return ", ".join(str(n) for n in names if n)
 
 
 def deprecation(owner: Any) -> str:
@@ -114,6 +115,7 @@ class _Facts:
     def __init__(self, spec: Spec) -> None:
         self.spec, self.low = spec, Lowering(spec)
         self.prefix, self.upper = self.low.prefix, self.low.upper
+        self.paths = {ln.name: ln.path for ln in spec.lines}
         self.sent: set[str] = set()         # tables whose values are sent
         self.received: set[str] = set()
 
@@ -155,8 +157,8 @@ class _Facts:
 
     @staticmethod
     def leaf(owner: Node, kind: str, path: str, label: str, group: str, facts: dict[str, Any],
-             mark: Optional[Mark]) -> Node:
-        return owner.add(path, Node(kind, path, label, mark, group, facts))
+             mark: Optional[Mark], key: str = "") -> Node:
+        return owner.add(key or path, Node(kind, path, label, mark, group, facts))
 
     @staticmethod
     def forms(forms: list[Form]) -> tuple[str, ...]:
@@ -204,12 +206,12 @@ class _Facts:
         struct = f"struct {self.low.struct_name(line)}" if line.fields else self.low.line_id(line)
         accepts = {text for v in line.variants for text in self.shapes(v)}
         node = self.leaf(owner, "line", line.path, line.variants[0].template.text, group, {
-            "c_name": struct, "outcome": line.outcome, "accepts": frozenset(accepts), "extra_fields": line.extra_fields,
+            "name": line.name, "c_name": struct, "outcome": line.outcome, "accepts": frozenset(accepts), "extra_fields": line.extra_fields,
             "extra_evidence": line.extra_evidence, "extra_doc": line.extra_doc, "sets": effects(line.sets),
             "doc": NONE if line.command and line.doc == line.command.doc else line.doc, "evidence": line.evidence,
             "section": NONE if line.command and line.section == line.command.section else line.section, **life(line)},
             line.mark)
-        node.c = struct
+        node.c = node.alike = struct
         for i, (f, member) in enumerate(zip((f for f in line.fields if f.param), self.low.line_members(line))):
             assert f.param
             self.param(node, "received", f, i, {"type": member.type, "optional": member.optional}, struct)
@@ -231,12 +233,14 @@ class _Facts:
         child = Node("shape", f"{node.path}.line" if main else f"{node.path}.also.{t.text}", t.text, t.mark, node.group, {
             "only": only, "shown": tuple((Name(f.name), condition(f.shown)) for f in t.fields if f.shown),
             "order": text_of(t, t.fields)[1:], "payload": bool(main and line.payload), "doc": variant.doc,
-            "evidence": variant.evidence}, alike=(t.head, *map(place, t.fields)))
+            "evidence": variant.evidence}, alike=(t.head, *map(place, t.fields)),
+            accepts=frozenset(self.shapes(variant)))
         node.add(t.text, child)
 
     def payload(self, node: Node, p: Payload) -> None:
         self.leaf(node, "payload", f"{node.path}.payload", node.label, node.group, {
-            "framing": (Name(p.length), name_of(p.format), name_of(p.inline), condition(p.when)), "range": p.limits}, p.mark)
+            "framing": (Name(p.length), name_of(p.format), name_of(p.inline), condition(p.when)), "range": p.limits}, p.mark,
+            "payload")
 
     def param(self, owner: Node, kind: str, f: Field, index: int, facts: dict[str, Any], struct: str) -> None:
         p = f.param
@@ -272,30 +276,32 @@ class _Facts:
 
     def form(self, owner: Node, form: Form, view: FormView, group: str) -> None:
         path, command = form_path(form), form.command
-        call = ["request"] * bool(view.struct) + [
-            f"{s.line.path}{'[]' if s.many else ''}" for s in view.sinks] + ["payload"] * view.takes_payload
+        call: list[Any] = ["request"] * bool(view.struct) + [
+            (Name(s.line.path), "[]" if s.many else "") for s in view.sinks] + ["payload"] * view.takes_payload
         node = self.leaf(owner, "form", path, f"{command.name}.{form.name}", group, {
-            "c_name": f"{self.prefix}_{form.c_name}()", "call": tuple(call), "syntax": texts(form.syntax),
+            "name": form.name, "c_name": f"{self.prefix}_{form.c_name}()", "call": tuple(call), "syntax": texts(form.syntax),
             "reads": Name(form.reads), "doc": NONE if form.doc == command.doc else form.doc,
             "response_time": form.response_time, "within": self.within(form.within),
             "final_optional": form.final_optional, "final_evidence": form.final_evidence, "final_doc": form.final_doc,
             "sets": effects(form.sets), "test": tuple(sorted(form.test_lines)), **life(form)}, form.mark)
-        node.c, node.text = node.facts["c_name"], form.syntax.text
+        node.c = node.alike = node.facts["c_name"]
+        node.text = form.syntax.text
         struct = f"struct {view.struct}"
         fields = [f for f in self.low.form_fields(form) if f.param]
         for i, (f, member) in enumerate(zip(fields, view.members)):
             self.param(node, "sent", f, i, {"type": member.type, "optional": member.optional}, struct)
         for line, least, most in form.response:
             if line.kind != "test":
-                self.leaf(node, "answer", f"{path}.response.{line.name}", line.variants[0].template.text, group,
-                          {"count": (least, most)}, form.mark).c = node.c
+                child = self.leaf(node, "answer", f"{path}.response.{line.name}", line.variants[0].template.text, group,
+                                  {"count": (least, most)}, form.mark, f"response.{line.name}")
+                child.c, child.alike = node.c, self.low.struct_name(line)
         for completion in form.then:
             self.result(node, completion)
         if form.data:
             d = form.data
             self.leaf(node, "data", f"{path}.data", node.label, group, {
                 "framing": (Name(d.source), Name(d.length), name_of(d.format), d.until, d.cancel),
-                "text": d.max_text, "hex": d.max_hex, "echo": name_of(d.echo)}, d.mark).c = node.c
+                "text": d.max_text, "hex": d.max_hex, "echo": name_of(d.echo)}, d.mark, "data").c = node.c
 
     @staticmethod
     def within(d: Optional[Deadline]) -> tuple[Any, ...]:
@@ -303,7 +309,8 @@ class _Facts:
 
     def result(self, node: Node, c: Completion) -> None:
         ends = tuple((Name(n), *v) for n, v in sorted(c.ends.items())) if isinstance(c.ends, dict) else c.ends
-        times = (c.times.line, Name(c.times.field), c.times.add) if c.times else ()
+        times = (Name(self.paths.get(c.times.line, NONE)), Name(c.times.field), c.times.add) if c.times else ()
         child = self.leaf(node, "result", f"{node.path}.then.{c.line.name}", c.line.variants[0].template.text, node.group,
-                          {"match": Name(c.match), "status": Name(c.status), "ends": ends, "times": times}, c.mark)
-        child.c, child.definition = node.c, c.line.path
+                          {"match": Name(c.match), "status": Name(c.status), "ends": ends, "times": times}, c.mark,
+                          f"then.{c.line.name}")
+        child.c, child.alike, child.definition = node.c, self.low.struct_name(c.line), c.line.path
