@@ -20,6 +20,7 @@ settings:
   inline: {values: switch, default: 0, stored: nvram, doc: Where data stand}
   echo: {values: switch, default: 0, stored: ram, doc: Whether data are echoed}
   mode: {per: id, values: mode, default: 0, stored: ram, doc: How data come}
+  spare: {per: id, values: switch, default: 0, stored: ram, doc: A switch}
 values:
   format: {doc: Format of data, entries: {0: {name: TEXT, text: as they are}, 1: {name: HEX, text: in digits}}}
   switch: {doc: A switch, entries: {0: {name: 'OFF', text: it is off}, 1: {name: 'ON', text: it is on}}}
@@ -222,7 +223,7 @@ CASES: dict[str, Case] = {
                  {"settings/echo/stored": "nvram"}),
     "S151": case("settings.echo", {"settings/echo": GONE, "commands/SEND/forms/prompted/data/echo": GONE, **reserved("settings.echo")},
                  {"settings/echo/stored": "nvram"}, "R324 D412"),
-    "S152": case("settings.mode", {"parameters/id/range": "0..5"}, {"parameters/id/range": "1..4", "examples": GONE}, "T203 R310"),
+    "S152": case("settings.spare", {"settings/spare/per": GONE}, {"parameters/id/range": "1..4", "examples": GONE}, "R331"),
     "S160": case("command_max", {"parameters/peer/max": 500}, {"parameters/most/range": "1..999"}, "T203 R310"),
     "S170": case("commands.LIST.forms.one", {"commands/LIST/forms/one/since/revision": "R2"}, {"commands/LIST/forms/one/doc": "It"}),
     "S180": case("values.state.entries.2", NO_STATE, {**NO_STATE, **reserved("values.state.2")}, "S143 R313"),
@@ -242,8 +243,8 @@ CASES: dict[str, Case] = {
     "T210": case("parameters.delay", {"parameters/delay/unit": "min"}, {"parameters/age/unit": "min"}),
     "T220": case("commands.SEND.forms.prompted.data", {"commands/SEND/forms/prompted/data/max/text": 101}, {READ + "/payload/range": "1..101"}),
     "T221": case("commands.SEND.forms.inline.data", {"commands/SEND/forms/inline/data/max/hex": 49}, {"commands/SEND/forms/inline/data/max/hex": 51}),
-    "T222": case("commands.SEND.forms.prompted.data", {"commands/SEND/forms/prompted/data/until": "esc"},
-                 {"commands/SEND/forms/prompted/data/max/text": 99}),
+    "T222": case("commands.SEND.forms.inline.data", {"commands/SEND/forms/inline/syntax": "AT+SEND=<id>,<size>", "commands/SEND/forms/inline/data/in": "prompt"},
+                 {"commands/SEND/forms/prompted/data/max/text": 99}, "T200 T201 D400 S160"),
     "T230": case("session.start", {"session/start": ["LIST.read"]}, {"commands/FMT/read/doc": "Ask"}),
     "R300": case("finals.LATER", {"finals/LATER": {"line": "LATER", "outcome": "fail", "doc": "Not yet"}},
                  {"finals/STUCK/also": [{"line": "JAMMED"}]}, "S130"),

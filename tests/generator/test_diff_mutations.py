@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Iterator, Optional, Union
 
 import yaml
-from diff_pairs import BASE
+from diff_pairs import BASE, CASES
 from support import FRAGMENT, SHIPPED, load_spec
 from atspec.diff import compared
 from atspec.diff.compare import Finding
@@ -386,7 +386,9 @@ class Mutations(Folder):
                     covered[site.name] += found
                     found_at[place] += found
                     tried[place] += 1
-        self.assertEqual(SITES.keys() - set(+covered) - FIXED - HOLDERS, set(), "keys that no mutant changed")
+        # What can't be changed by itself is changed with what refers to it.
+        pairs = {step for case in CASES.values() for path in case.does for step in path.split("/")}
+        self.assertEqual(SITES.keys() - set(+covered) - pairs - FIXED - HOLDERS, set(), "keys that no mutant changed")
 
     def test_the_shipped_spec(self) -> None:
         rng, tree = random.Random(27), self.tree(SHIPPED)
