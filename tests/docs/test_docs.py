@@ -12,7 +12,7 @@ from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = Path(os.environ.get("AT_BUILD", ROOT / "build"))
-DOCUMENTS = ["README.md", "CONTRIBUTING.md", "spec/README.md"]
+DOCUMENTS = ["README.md", "CONTRIBUTING.md", "spec/README.md", "spec/diff.md"]
 EXCERPT = re.compile(r"<!-- from: (\S+) -->\n```\w*\n(.*?)```", re.S)
 DEMO = re.compile(r"<!-- demo -->\n```\n(.*?)```", re.S)
 

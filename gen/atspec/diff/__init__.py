@@ -16,7 +16,7 @@ from .accepted import accept, read_accepted
 from .compare import Comparison, Finding
 from .facts import described
 from .report import Result
-from .rules import RULES, SEVERITIES
+from .rules import SEVERITIES
 from .sides import SideError, everything, prefixed, sides
 
 FAIL_ON = {"breaking": ("breaking",), "risky": ("breaking", "risky"), "any": tuple(SEVERITIES)}
@@ -61,8 +61,7 @@ def add_diff(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
 
 def diff(args: argparse.Namespace) -> int:
     if args.rules:
-        for rule in RULES.values():
-            print(f"{rule.id}  {rule.category:7}  {rule.severity:8}  {rule.name}: {rule.meaning}")
+        print("\n".join(report.rules(args.format == "markdown")))
         return 0
     if not args.new:
         args.parser.error("OLD and NEW are needed")

@@ -8,7 +8,7 @@ from typing import Any
 
 from .accepted import Entry
 from .compare import Finding
-from .rules import SEVERITIES
+from .rules import RULES, SEVERITIES
 from .sides import Side
 
 _COLOURS = {"breaking": "1;31", "risky": "1;33", "safe": "32", "doc": "2"}
@@ -28,6 +28,14 @@ class Result:
 
     def counts(self) -> dict[str, int]:
         return {s: sum(f.rule.severity == s for f in self.open) for s in SEVERITIES}
+
+
+def rules(as_markdown: bool) -> list[str]:
+    """The list of the rules."""
+    if as_markdown:
+        return ["| Rule | Name | Category | Severity | Reported when |", "|---|---|---|---|---|"] + [
+            f"| {r.id} | {r.name} | {r.category} | {r.severity} | {r.meaning} |" for r in RULES.values()]
+    return [f"{r.id}  {r.category:7}  {r.severity:8}  {r.name}: {r.meaning}" for r in RULES.values()]
 
 
 # Text -------------------------------------------------------------------------------
