@@ -4,6 +4,8 @@
 #include <string.h>
 #include <strings.h>
 
+#define FIRMWARE "BC26NBR01A07"
+
 /* ---- commands that need no file of their own ------------------------------ */
 
 static int accept(struct virtual_module *vm, const union bc26_request *request)
@@ -24,6 +26,19 @@ static int ate1(struct virtual_module *vm, const union bc26_request *request)
 {
     (void)request;
     vm->echo = true;
+    return 0;
+}
+
+/* Whose module it is, which one, and what is documented to come with echomode. */
+static int ati(struct virtual_module *vm, const union bc26_request *request)
+{
+    struct bc26_ati_response line = { .revision = { FIRMWARE, sizeof FIRMWARE - 1 } };
+    char text[VM_TEXT_MAX];
+
+    (void)request;
+    vm_line(vm, "Quectel_Ltd", 11);
+    vm_line(vm, "Quectel_BC26", 12);
+    vm_line(vm, text, bc26_ati_response_encode(&line, text, sizeof text, NULL));
     return 0;
 }
 
@@ -113,6 +128,7 @@ static vm_handler *const handlers[] = {
     [BC26_FORM_AT_EXECUTE] = accept,
     [BC26_FORM_ATE0_EXECUTE] = ate0,
     [BC26_FORM_ATE1_EXECUTE] = ate1,
+    [BC26_FORM_ATI_EXECUTE] = ati,
     [BC26_FORM_CMEE_READ] = cmee_read,
     [BC26_FORM_CMEE] = cmee,
     [BC26_FORM_QIOPEN] = vm_qiopen,

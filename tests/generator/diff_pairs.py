@@ -36,7 +36,7 @@ parameters:
   slot: {type: integer, range: 1..3, supported: 1, doc: Slot}
   delay: {type: integer, range: 0..60, unit: s, doc: Longest wait}
   state: {type: integer, values: state, doc: State of the link}
-  age: {type: integer, range: 0..99, unit: s, doc: Age of the link}
+  age: {type: integer, range: 0..99, unit: s, doc: Age of the link, was: [{before: {revision: R2}, range: 0..50}]}
   note: {type: text, max: 20, doc: A remark}
   size: {type: integer, range: 0..100, doc: Number of bytes}
   most: {type: integer, range: 1..100, doc: Most bytes to read}
@@ -78,6 +78,7 @@ commands:
   PLAY:
     section: '1'
     doc: Play a tune
+    deprecated: {since: {revision: R2}, use: nothing}
     parameters:
       tune: {type: text, quoted: false, max: 8, doc: A tune}
       where: {type: string, form: host, min: 2, max: 8, doc: Where}
@@ -107,7 +108,7 @@ commands:
     lines:
       READ:
         line: '+READ: <size>'
-        payload: {length: size, range: 1..100, format: format, inline: inline}
+        payload: {length: size, range: 1..100, format: format, inline: inline, was: [{before: {revision: R2}, without: [inline]}]}
         also: [{line: '+READ: <size>', only: {size: 0}, doc: nothing is there}]
     set: {syntax: 'AT+READ=<id>,<most>', response: {READ: 1}, reads: most}
 urcs:
@@ -122,6 +123,7 @@ urcs:
   peer:
     line: '+PEER: <peer>'
     extra_fields: {evidence: seen, doc: some say more}
+    until: {revision: R1}
     doc: Someone called
   text: {line: '+TEXT: <note>,<code>', doc: A remark}
   number: {line: '+TEXT: <code>,<size>', doc: Two numbers}
@@ -175,10 +177,10 @@ CASES: dict[str, Case] = {
     "S100": case("module", {"module": "small"}, {"title": "Small module"}),
     "S110": case("commands.PING", PING, EXECUTE),
     "S111": case("commands.SHUT", {"commands/SHUT": GONE, **reserved("commands.SHUT"), "examples": GONE},
-                 {"commands/SHUT/doc": "Close it"}, "D405 D412"),
+                 {"commands/SHUT/doc": "Close it"}, "D405 D411"),
     "S112": case("commands.LIST.execute", EXECUTE, PING),
     "S113": case("commands.LIST.forms.one", {"commands/LIST/forms": GONE, **reserved("commands.LIST.forms.one")},
-                 {"commands/LIST/forms/one/doc": "It"}, "D412"),
+                 {"commands/LIST/forms/one/doc": "It"}, "S173 D411"),
     "S114": case("commands.SHUT.set", {"commands/SHUT/set/c_name": "hang_up"}, {"commands/SHUT/set/c_name": "shut"}),
     "S115": case("commands.LIST.forms.one", {"commands/LIST/forms/one/response": {"LIST": "0..1"}},
                  {"commands/LIST/forms/one/response": {"LIST": "0..4"}}, "R364"),
@@ -188,7 +190,7 @@ CASES: dict[str, Case] = {
     "S121": case("commands.LIST.forms.one.age", {LIST: "AT+LIST=<id>,<age>"},
                  {LIST: "AT+LIST=<id>[,<age>]"}, "T200 T201"),
     "S122": case("commands.OPEN.set.delay", {OPEN: "AT+OPEN=<id>,<kind>,<peer>[,<port>]", **reserved("commands.OPEN.set.delay")},
-                 {OPEN: "AT+OPEN=<id>,<kind>,<peer>[,<port>,<delay>]"}, "T200 D412"),
+                 {OPEN: "AT+OPEN=<id>,<kind>,<peer>[,<port>,<delay>]"}, "T200 D411"),
     "S123": case("parameters.peer", {"parameters/peer/c_name": "remote"}, {"parameters/peer/c_name": "peer"}),
     "S124": case("commands.OPEN.set.peer", {OPEN: "AT+OPEN=<id>,<kind>[,<peer>[,<port>[,<delay>]]]"},
                  {OPEN: "AT+OPEN=<id>,<kind>,<peer>[,<port>,<delay>]"}, "T201"),
@@ -201,12 +203,12 @@ CASES: dict[str, Case] = {
                  {"values/state/doc": "States"}, "S140 D402"),
     "S130": case("urcs.found", {"urcs/found": {"line": "+FOUND: <id>", "doc": "A link was found"}},
                  {"urcs/lost/also": [{"line": "+LOST: <id>"}]}, "R300"),
-    "S131": case("urcs.peer", {"urcs/peer": GONE, **reserved("urcs.peer")}, {"urcs/peer/doc": "Someone calls"}, "R301 D412"),
+    "S131": case("urcs.peer", {"urcs/peer": GONE, **reserved("urcs.peer")}, {"urcs/peer/doc": "Someone calls"}, "R301 D411"),
     "S132": case("urcs.peer", {"urcs/peer/c_name": "caller"}, {"urcs/peer/c_name": "peer"}),
     "S133": case("urcs.peer.age", {"urcs/peer/line": "+PEER: <peer>[,<age>]"},
                  {"urcs/peer/line": "+PEER: <peer>[,here]"}, "R302 S160"),
     "S134": case("commands.LIST.lines.LIST.age", {LISTED: "+LIST: <id>,<kind>", **reserved("commands.LIST.lines.LIST.age")},
-                 {LISTED: "+LIST: <id>,<age>,<kind>"}, "R302 R303 D412"),
+                 {LISTED: "+LIST: <id>,<age>,<kind>"}, "R302 R303 D411"),
     "S135": case("commands.LIST.lines.LIST.age", {LISTED: "+LIST: <id>,<kind>[,<age>]"},
                  {LISTED: "+LIST: <id>,<age>,<kind>"}, "R302"),
     "S136": case("commands.LIST.lines.LIST.total.note", {"commands/LIST/lines/LIST.total/line": "+TOTAL: <size>,<note>"},
@@ -214,18 +216,21 @@ CASES: dict[str, Case] = {
     "S140": case("values.colour", {"values/colour": {"section": "1", "doc": "Colour", "entries": {0: {"name": "RED", "text": "red"}}}},
                  NEW_STATE),
     "S141": case("values.state", {"values/state": GONE, "parameters/state/values": GONE, "parameters/state/range": "0..2", **reserved("values.state")},
-                 {"values/state/doc": "States"}, "S127 D412"),
+                 {"values/state/doc": "States"}, "S127 D411"),
     "S142": case("values.state.entries.3", NEW_STATE, ANOTHER_NUMBER, "R312"),
-    "S143": case("values.state.entries.2", {**NO_STATE, **reserved("values.state.2")}, ANOTHER_NUMBER, "R313 D412"),
+    "S143": case("values.state.entries.2", {**NO_STATE, **reserved("values.state.2")}, ANOTHER_NUMBER, "R313 D411"),
     "S144": case("values.state.entries.2", {"values/state/entries/2/name": "MISSING"}, {"values/state/entries/2/text": "missing"}),
-    "S145": case("values.state.entries.3", {**ANOTHER_NUMBER, **reserved("values.state.2")}, NEW_STATE, "R312 R313 D412"),
+    "S145": case("values.state.entries.3", {**ANOTHER_NUMBER, **reserved("values.state.2")}, NEW_STATE, "R312 R313 D411"),
     "S150": case("settings.extra", {"settings/extra": {"values": "switch", "default": 0, "stored": "ram", "doc": "More"}},
                  {"settings/echo/stored": "nvram"}),
     "S151": case("settings.echo", {"settings/echo": GONE, "commands/SEND/forms/prompted/data/echo": GONE, **reserved("settings.echo")},
-                 {"settings/echo/stored": "nvram"}, "R324 D412"),
+                 {"settings/echo/stored": "nvram"}, "R324 D411"),
     "S152": case("settings.spare", {"settings/spare/per": GONE}, {"parameters/id/range": "1..4", "examples": GONE}, "R331"),
     "S160": case("command_max", {"parameters/peer/max": 500}, {"parameters/most/range": "1..999"}, "T203 R310"),
     "S170": case("commands.LIST.forms.one", {"commands/LIST/forms/one/since/revision": "R2"}, {"commands/LIST/forms/one/doc": "It"}),
+    "S171": case("commands.OPEN", {"commands/OPEN/deprecated": {"use": "nothing"}}, {"commands/OPEN/doc": "Open it"}),
+    "S172": case("features.SHUT", {"commands/SHUT/since": {"firmware": {"X1": "X1R01"}}}, {"commands/SHUT/since": {"revision": "R2"}, "examples": GONE}, "S170"),
+    "S173": case("features.LIST_ONE", {"commands/LIST/forms/one/since/firmware": GONE}, {"commands/LIST/forms/one/since/revision": "R2"}, "S170"),
     "S180": case("values.state.entries.2", NO_STATE, {**NO_STATE, **reserved("values.state.2")}, "S143 R313"),
     "S181": case("reserved.commands.OLD", {"reserved": GONE}, {"reserved/0/because": "it never worked"}),
     "T200": case("commands.SHUT.set", {"commands/SHUT/set/syntax": "AT+SHUT=<id>,<slot>", "examples": GONE},
@@ -236,7 +241,7 @@ CASES: dict[str, Case] = {
     "T204": case("commands.PLAY.parameters.where", {"commands/PLAY/parameters/where/form": "ip"},
                  {"commands/PLAY/parameters/where/form": GONE}),
     "T205": case("values.kind.entries.C", {"values/kind/entries/C": {"name": "THIRD", "text": "the third"}}, NEW_STATE, "S142 R312"),
-    "T206": case("values.kind.entries.B", {"values/kind/entries/B": GONE, **reserved("values.kind.B")}, NO_STATE, "S143 R313 D412"),
+    "T206": case("values.kind.entries.B", {"values/kind/entries/B": GONE, **reserved("values.kind.B")}, NO_STATE, "S143 R313 D411"),
     "T207": case("parameters.slot", {"parameters/slot/supported": 2, "examples": GONE}, {"parameters/slot/supported": GONE}, "D405"),
     "T208": case("parameters.slot", {"parameters/slot/supported": GONE}, {"parameters/slot/supported": 2, "examples": GONE}),
     "T209": case("parameters.port", {"parameters/port/default": 81}, {"settings/echo/default": 1}),
@@ -249,7 +254,7 @@ CASES: dict[str, Case] = {
     "R300": case("finals.LATER", {"finals/LATER": {"line": "LATER", "outcome": "fail", "doc": "Not yet"}},
                  {"finals/STUCK/also": [{"line": "JAMMED"}]}, "S130"),
     "R301": case("finals.STUCK", {"finals/STUCK": GONE, "commands/SHUT/set/then/1": GONE, **reserved("finals.STUCK")},
-                 {"commands/SHUT/set/then/1": GONE}, "S131 R341 D412"),
+                 {"commands/SHUT/set/then/1": GONE}, "S131 R341 D411"),
     "R302": case("urcs.lost", {"urcs/lost/also": [{"line": "+LOST: <id>"}]}, {"parameters/code/doc": "A reason"}, "S135"),
     "R303": case("finals.STUCK", {"finals/STUCK/line": "JAMMED"}, {"finals/STUCK/also": [{"line": "JAMMED"}]}, "R302"),
     "R304": case("commands.LIST.lines.LIST.line", {LISTED: "+LIST: <age>,<kind>,<id>"}, {LISTED: "+LIST: <id>,<kind>"}),
@@ -262,7 +267,7 @@ CASES: dict[str, Case] = {
     "R310": case("parameters.code", {"parameters/code/range": "0..10"}, {"parameters/most/range": "1..101"}),
     "R311": case("parameters.code", {"parameters/code/range": "0..8"}, {"parameters/most/range": "1..99"}),
     "R312": case("values.state.entries.3", NEW_STATE, {"values/state/entries/2/text": "gone"}, "S142"),
-    "R313": case("values.state.entries.2", {**NO_STATE, **reserved("values.state.2")}, {"values/state/entries/2/name": "GONE"}, "S143 D412"),
+    "R313": case("values.state.entries.2", {**NO_STATE, **reserved("values.state.2")}, {"values/state/entries/2/name": "GONE"}, "S143 D411"),
     "R314": case("values.state", {"values/state/open": True}, {"values/state/open": False}),
     "R315": case("values.open", {"values/open/open": False}, {"values/state/open": True}),
     "R316": case("parameters.age", {"parameters/age/unit": "min"}, {"parameters/delay/unit": "min"}),
@@ -310,6 +315,5 @@ CASES: dict[str, Case] = {
                  {"parameters/code/c_name": "reason"}),
     "D409": case("rules.number | text", {"rules/0/because": "so"}, {"urcs/text/doc": "so"}),
     "D410": case("coverage.2", {"coverage/2/by": "urcs.peer"}, {"urcs/lost/section": "2"}),
-    "D411": case("commands.OPEN", {"commands/OPEN/deprecated": {"use": "nothing"}}, {"commands/OPEN/doc": "Open it"}),
-    "D412": case("reserved.commands.NEVER", reserved("commands.NEVER"), {"reserved/0/because": "it never worked"}),
+    "D411": case("reserved.commands.NEVER", reserved("commands.NEVER"), {"reserved/0/because": "it never worked"}),
 }

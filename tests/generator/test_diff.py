@@ -120,12 +120,78 @@ class Meaning(Diff):
         self.write("new.yaml", BASE.replace(", 2: {name: LOST, text: lost}", "")
                    + "  - {path: values.state.2, because: no link was ever lost}\n")
         action = next(c["action"] for c in self.changes("old.yaml", "new.yaml") if c["rule"] == "S143")
-        self.assertEqual(action, "Replace TINY_STATE_LOST where it is used (reserved because: no link was ever lost)")
+        self.assertEqual(action, "Replace TINY_STATE_LOST where it is used (reserved: no link was ever lost)")
 
     def test_a_struct_that_appears(self) -> None:
         message, _ = self.message("{LIST: 0..5}, since", "{LIST: 0..1}, since", "S115")
         self.assertEqual(message, "tiny_list_one() takes (request, commands.LIST.lines.LIST), "
                                   "and took (request, commands.LIST.lines.LIST[])")
+
+
+class Views(Diff):
+    """What revisions and firmware have."""
+
+    def found(self, *args: str) -> list[tuple[str, str]]:
+        return [(c["rule"], c["path"]) for c in self.changes(*args) if c["severity"] != "doc"]
+
+    def test_two_revisions_of_one_spec(self) -> None:
+        self.assertEqual(self.found("old.yaml@R1", "old.yaml@R2"), [
+            ("S131", "urcs.peer"), ("R320", "commands.READ.lines.READ.payload"), ("R301", "urcs.peer"),
+            ("S171", "commands.PLAY"), ("R310", "parameters.age")])
+
+    def test_what_a_revision_lacks_is_not_deleted(self) -> None:
+        found = self.changes("old.yaml@R1", "old.yaml@R2")
+        self.assertNotIn("S180", [c["rule"] for c in found])
+        action = next(c["action"] for c in found if c["rule"] == "S131")
+        self.assertEqual(action, "Remove what handles struct tiny_peer_urc (it was last in R1)")
+
+    def test_what_only_shows_in_a_view(self) -> None:
+        """Availability of what has no name, and what something was."""
+        for old, new, wanted in [
+            ("range: 0..50}", "range: 0..60}", [("R310", "parameters.age@R1")]),
+            ("format: text, when", "until: {revision: R1}, format: text, when", [("R320", "urcs.news.payload@R2")]),
+            ("until: {revision: R1}\n    doc: Someone", "doc: Someone",
+             [("S170", "urcs.peer"), ("S130", "urcs.peer@R2"), ("R300", "urcs.peer@R2")]),
+        ]:
+            self.write("new.yaml", BASE.replace(old, new))
+            self.assertNotEqual(BASE, (self.folder / "new.yaml").read_text())
+            self.assertEqual(sorted(self.found("old.yaml", "new.yaml")), sorted(wanted))
+
+    def test_views_are_named(self) -> None:
+        self.write("new.yaml", BASE.replace("range: 0..50}", "range: 0..60}"))
+        change = self.changes("old.yaml", "new.yaml")[0]
+        self.assertEqual((change["views"], change["message"][:22]), (["R1"], "In R1: <age> may be 0."))
+
+    def test_a_view_that_was_broken_before(self) -> None:
+        self.write("old.yaml", BASE.replace("commands:\n", "commands:\n", 1).replace(
+            "  mode: {type: integer, values: mode, doc", "  mode: {since: {revision: R2}, type: integer, values: mode, doc"))
+        status, out, err = self.diff("old.yaml", "new.yaml")
+        self.assertEqual(status, 0)
+        self.assertIn("warning: old.yaml isn't sound in R1, so nothing is compared there", err)
+        status, out, err = self.diff("new.yaml", "old.yaml")
+        self.assertEqual((status, out), (2, ""))
+        self.assertIn("atspec: old.yaml: not a sound spec in R1", err)
+
+    def test_an_overlay(self) -> None:
+        self.write("more.yaml", "atspec: 1\noverlay: Tiny modules that close slowly\nmodule: tiny\nactions:\n"
+                   "  - {at: commands.SHUT.set, because: seen, evidence: seen, add: {response_time: 900 ms}}\n")
+        found = [("R350", "commands.SHUT.set")]
+        self.assertEqual(self.found("old.yaml", "old.yaml+more.yaml"), found)
+        self.assertEqual(self.found("old.yaml@R1", "old.yaml+more.yaml@R1"), found)
+
+    def test_no_such_view(self) -> None:
+        status, out, err = self.diff("old.yaml", "old.yaml@R9")
+        self.assertEqual((status, out), (2, ""))
+        self.assertIn("E100", err)
+
+    def test_the_shipped_revisions(self) -> None:
+        self.assertIn(("S110", "commands.QIDNSCFG"), self.found(f"{SHIPPED}@V1.0", f"{SHIPPED}@V1.1"))
+        self.assertEqual(self.found(f"{SHIPPED}@BC26NBR01A07", f"{SHIPPED}@BC20NBR01A08"), [])
+
+    def test_what_a_view_lacks_may_hold_what_is_reserved(self) -> None:
+        text = BASE.replace("  kind: {doc: Kind", "  colour: {since: {revision: R2}, section: '1', doc: C, entries: {0: {name: RED, text: red}}}\n  kind: {doc: Kind")
+        self.write("new.yaml", text + "  - {path: values.colour.1, because: it is gone}\n")
+        self.assertEqual(self.diff("old.yaml@R1", "new.yaml@R1")[0], 0)
 
 
 class FailOn(Diff):

@@ -20,7 +20,7 @@ from typing import Any, Iterator, Optional, Union
 import yaml
 from diff_pairs import BASE, CASES
 from support import FRAGMENT, SHIPPED, load_spec
-from atspec.diff import compared
+from atspec.diff import common_views, compared, compared_in_views
 from atspec.diff.compare import Finding
 from atspec.lower import LowerError
 from atspec.load import SCHEMA
@@ -30,15 +30,16 @@ from atspec.render import context, environment
 SECOND = Path(__file__).resolve().parent / "second" / "tide.yaml"
 LOADER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 SOURCE, TX, RX, DOC = "SOURCE", "WIRE-TX", "WIRE-RX", "DOC"
+ANY = {SOURCE, TX, RX, DOC}
 
 # Which category a change at a key of the schema belongs to: at least one of them. A key
 # stands for itself wherever it is, unless it is named with what holds it.
 CATEGORY: dict[str, set[str]] = {
     "module": {SOURCE}, "title": {DOC}, "document": {DOC}, "version": {DOC}, "date": {DOC}, "sections": {DOC},
-    "devices": {DOC}, "revisions": {DOC}, "defaults.response_time": {RX}, "form.response_time": {RX},
+    "defaults.response_time": {RX}, "form.response_time": {RX},
     "settings": {SOURCE}, "setting.values": {RX}, "setting.default": {RX}, "stored": {RX}, "per": {RX, SOURCE},
     "read_by": {TX}, "when_refused": {RX}, "section": {DOC}, "doc": {DOC},
-    "values": {SOURCE}, "open": {TX, RX}, "entries": {SOURCE}, "entries.name": {SOURCE}, "entries.text": {DOC}, "since": {SOURCE},
+    "values": {SOURCE}, "open": {TX, RX}, "entries": {SOURCE}, "entries.name": {SOURCE}, "entries.text": {DOC},
     "parameters": {SOURCE, RX, TX, DOC}, "parameters.type": {TX, RX, SOURCE}, "parameters.range": {TX, RX},
     "parameters.values": {SOURCE}, "supported": {TX, DOC}, "parameters.default": {TX, DOC}, "parameters.form": {TX, RX},
     "parameters.max": {TX, RX}, "parameters.min": {TX, RX}, "rest": {TX, RX}, "quoted": {TX, RX}, "unit": {TX, RX},
@@ -48,16 +49,20 @@ CATEGORY: dict[str, set[str]] = {
     "because": {DOC}, "outcome": {RX}, "finals": {RX}, "urcs": {RX}, "lines": {RX}, "commands": {SOURCE},
     "read": {SOURCE}, "execute": {SOURCE}, "set": {SOURCE}, "forms": {SOURCE, DOC}, "syntax": {TX}, "response": {RX},
     "then": {RX}, "within": {RX}, "form.data": {TX}, "data.in": {TX}, "data.length": {TX}, "data.format": {TX},
-    "until": {TX}, "cancel": {TX}, "echo": {RX}, "data.max": {TX}, "max.text": {TX}, "max.hex": {TX}, "reads": {SOURCE},
+    "cancel": {TX}, "echo": {RX}, "data.max": {TX}, "max.text": {TX}, "max.hex": {TX}, "reads": {SOURCE},
     "form.final": {RX}, "optional": {RX}, "completion.line": {RX}, "completion.final": {RX}, "match": {RX},
     "status": {RX}, "ends": {RX}, "times": {RX}, "test": {RX, SOURCE}, "notes": {DOC}, "session": {TX, RX}, "wake": {TX}, "start": {TX},
     "barrier": {TX}, "reboot": {RX}, "examples": {DOC}, "example.settings": {DOC}, "dialogue": {DOC}, "host": {DOC},
     "module_step": {DOC}, "step.module": {DOC}, "prompt": {DOC}, "step.data": {DOC}, "step.payload": {DOC}, "end": {DOC},
     "is": {DOC}, "coverage": {DOC}, "by": {DOC}, "reserved": {SOURCE, DOC}, "reserved.path": {SOURCE, DOC},
-    "firmware": {SOURCE}, "revision": {SOURCE},
+    "features": {SOURCE}, "firmware": ANY, "revision": ANY, "deprecated": {SOURCE},
+    "use": {SOURCE}, "data.until": {TX}, "was": ANY, "before": ANY, "without": ANY, "since": ANY, "until": ANY,
+    "devices": ANY, "revisions": ANY,
 }
 # What can't be changed by itself: the version of the language, and whose files go with which.
 FIXED = {"atspec", "include"}
+# What decides on availability shows in views of a spec.
+DATED = {"since", "until", "was", "before", "without", "deprecated", "revision", "firmware", "revisions", "devices"}
 # Keys of the schema that hold others, each of which is changed itself.
 HOLDERS = {"source", "session", "defaults", "prompt", "end"}
 
@@ -81,6 +86,11 @@ class Site:
     kind: str               # property | entry (of a mapping with free keys) | item (of a list)
 
     @property
+    def dated(self) -> bool:
+        """Whether it is about what some revisions or firmware have."""
+        return bool(DATED & {self.name, *self.path})
+
+    @property
     def category(self) -> set[str]:
         return CATEGORY.get(f"{self.holder}.{self.name}") or CATEGORY[self.name]
 
@@ -98,8 +108,9 @@ class Schema:
         for part in schema.get("allOf", [])[:1]:
             return self.resolve(part, value)
         for part in schema.get("anyOf", []):
-            if (part.get("type") == "object") == isinstance(value, dict):
-                return self.resolve(part, value)
+            chosen, inner = self.resolve(part, value)
+            if (chosen.get("type") == "object") == isinstance(value, dict):
+                return chosen, inner or name
         return schema, name
 
     def sites(self, value: Any, schema: dict[str, Any], path: tuple[Union[str, int], ...] = (), name: str = "",
@@ -224,7 +235,7 @@ class Mutator:
 
 _UNORDERED = {"settings", "values", "commands", "finals", "urcs", "rules", "examples", "entries", "forms", "lines",
               "reboot", "sets", "variants", "reserved", "test_lines"}
-_ASIDE = {"mark", "marks", "sha256", "files"}
+_ASIDE = {"mark", "marks", "sha256", "files", "view", "views", "series"}
 
 
 def meaning(value: Any, inside: tuple[int, ...] = (), field: str = "") -> Any:
@@ -264,8 +275,12 @@ class Folder(unittest.TestCase):
 
     def load(self, tree: Any, name: str = "spec.yaml") -> Optional[Spec]:
         path = self.folder / name
+        path.parent.mkdir(exist_ok=True)
         path.write_text(yaml.dump(tree, Dumper=Dumper, sort_keys=False, allow_unicode=True, width=9999), "utf-8")
-        return load_spec(str(path), fragment=True)[0]
+        return self.at(None, name)
+
+    def at(self, view: Optional[str], name: str = "spec.yaml") -> Optional[Spec]:
+        return load_spec(str(self.folder / name), fragment=True, at=view)[0]
 
     def tree(self, path: Path) -> Any:
         return self.read(path.read_text("utf-8"), path.parent)
@@ -286,6 +301,7 @@ class Equal(Folder):
             assert spec
             self.assertEqual(compared(spec, spec), [])
             self.assertEqual(compared(spec, copy.deepcopy(spec)), [])
+            self.assertEqual(compared_in_views(*[lambda view: load_spec(str(path), True, view)[0]] * 2), [])
 
     def test_written_otherwise(self) -> None:
         for path in (SHIPPED, SECOND, FRAGMENT):
@@ -323,15 +339,29 @@ def ordered(shuffled: Any, tree: Any) -> Any:
     return [ordered(a, b) for a, b in zip(shuffled, tree)] if isinstance(shuffled, list) else shuffled
 
 
+class Unsound(Exception):
+    """A mutant that is a spec, but not in every view."""
+
+
 class Mutations(Folder):
     FOUND = 2       # mutants that are specs, at each place of the schema
     TRIED = 10      # mutants tried there, in specs other than BASE, which has every key
     SHIPPED_SITES = 60
 
+    def compared(self, old: Spec, new: Spec, site: Site) -> tuple[list[Finding], bool]:
+        """What is found, and whether both mean the same."""
+        if not site.dated:
+            return compared(old, new), meaning(old) == meaning(new)
+        views = [None, *common_views(old, new)]
+        olds, news = ({v: self.at(v, name) for v in views} for name in ("old/spec.yaml", "spec.yaml"))
+        if None in news.values():
+            raise Unsound
+        return compared_in_views(olds.__getitem__, news.__getitem__), all(
+            meaning(olds[v]) == meaning(news[v]) for v in views if olds[v])
+
     def check(self, old: Spec, new: Spec, site: Site) -> list[Finding]:
-        found = compared(old, new)
+        found, same = self.compared(old, new, site)
         reported = [(f.rule.id, f.path) for f in found]
-        same = meaning(old) == meaning(new)
         self.assertEqual(found == [], same, f"{'nothing' if same else 'something'} changed, found {reported}")
         if found:
             self.assertTrue({f.rule.category for f in found} & site.category, f"{reported}, none of {site.category}")
@@ -347,7 +377,7 @@ class Mutations(Folder):
             self.assertTrue(any(f.rule.category == SOURCE for f in found), f"{dict(lines - old)} {dict(old - lines)}")
         # These don't show in a declaration.
         unseen = {"S116", "S127", "S145", "S152", "S170", "S180", "S181"}
-        seen = [f for f in found if f.rule.category == SOURCE and f.rule.id not in unseen]
+        seen = [f for f in found if f.rule.category == SOURCE and f.rule.id not in unseen and not f.views]
         if lines == old:
             self.assertEqual([(f.rule.id, f.path) for f in seen], [])
 
@@ -360,7 +390,7 @@ class Mutations(Folder):
         """Whether the mutant is a spec, and one that differs."""
         new = self.load(mutant)
         found = []
-        with self.subTest(old.title, at=".".join(map(str, site.path)), what=what), contextlib.suppress(LowerError):
+        with self.subTest(old.title, at=".".join(map(str, site.path)), what=what), contextlib.suppress(LowerError, Unsound):
             found = self.check(old, new, site) if new else []
             if new and found and old.module and new.module == old.module:
                 self.check_source(header, new, found)
@@ -370,6 +400,7 @@ class Mutations(Folder):
         covered = Counter[str]()
         for tree in (self.read(BASE), self.tree(SECOND), self.tree(FRAGMENT), self.tree(SHIPPED)):
             rng = random.Random(26)
+            self.load(tree, "old/spec.yaml")
             old = self.load(tree)
             assert old
             header = declarations(old) if old.module else Counter()
@@ -392,6 +423,7 @@ class Mutations(Folder):
 
     def test_the_shipped_spec(self) -> None:
         rng, tree = random.Random(27), self.tree(SHIPPED)
+        self.load(tree, "old/spec.yaml")
         old = self.load(tree)
         assert old
         header, sites = declarations(old), self.sites(tree, rng)

@@ -18,7 +18,7 @@ def load() -> Spec:
 
 class Shipped(unittest.TestCase):
     def test_no_findings(self) -> None:
-        for path in sorted((REPOSITORY / "spec").rglob("*.yaml")):
+        for path in sorted(p for p in (REPOSITORY / "spec").rglob("*.yaml") if p.parent.name != "overlays"):
             spec, diagnostics = load_spec(str(path), fragment=True)
             self.assertEqual([str(d) for d in diagnostics], [])
             self.assertIsNotNone(spec)

@@ -29,7 +29,8 @@ class Finding:
     new: Optional[Mark] = None
     c: list[str] = field(default_factory=list)
     uses: list[str] = field(default_factory=list)   # paths of what shares the definition that changed
-    because: str = ""           # of a deletion: what `reserved` says
+    because: str = ""           # of a deletion: why, with brackets
+    views: list[str] = field(default_factory=list)  # that it is seen in, where it isn't in the whole spec
     shared: bool = False        # stands in a definition that others may use too
 
     @property
@@ -41,8 +42,8 @@ class Finding:
         return self.filled(self.rule.do)
 
     def filled(self, template: str) -> str:
-        because = f" (reserved because: {self.because})" if self.because else ""
-        return template.format(label=self.label, c=", ".join(self.c), old=self.before, new=self.after, because=because)
+        words = template.format(label=self.label, c=", ".join(self.c), old=self.before, new=self.after, because=self.because)
+        return f"In {', '.join(self.views)}: {words}" if self.views and words else words
 
     @property
     def order(self) -> tuple[Any, ...]:
@@ -233,8 +234,10 @@ def other_table(pair: Pair) -> Iterator[Verdict]:
 
 
 def main_payload(pair: Pair) -> Iterator[Verdict]:
-    yield "R320", "behind this shape" if pair.a else "not behind this shape", \
-        "behind this shape" if pair.b else "not behind this shape"
+    """Which shape of a line it follows; a line that had none, or has none now, tells so by itself."""
+    if None not in (pair.a, pair.b):
+        before, after = ("behind this shape" if main else "behind another shape" for main in (pair.a, pair.b))
+        yield "R320", before, after
 
 
 def notation(of: tuple[Any, ...]) -> str:
@@ -255,7 +258,7 @@ def availability(said: tuple[str, ...]) -> str:
     return ", ".join(said) or "always"
 
 
-LIFE = {"availability": changed("S170", availability), "deprecated": changed("D411")}
+LIFE = {"availability": changed("S170", availability), "deprecated": changed("S171")}
 DOC = changed("D400")
 PARAM = {"name": renamed, "c_name": changed("S123"), "type": changed("S126"), "values": other_table, "doc": DOC, **LIFE}
 
@@ -267,11 +270,12 @@ JUDGES: dict[str, dict[str, Judge]] = {
         "session.barrier": changed("T230"), "command_max": changed("S160"), "window_min": changed("S160")},
     "section": {"title": changed("D404")},
     "coverage": {"by": changed("D410"), "doc": changed("D410")},
+    "feature": {"bounds": changed("S170", availability)},
     "reserved": {"because": changed("D409")},
     "reboot": {},
     "rule": {"choose": fact("R370", "it is"), "because": changed("D409")},
     "example": {"dialogue": changed("D405", dialogue)},
-    "table": {"doc": DOC, "section": changed("D402"), "open": switched("R314", "R315"), **LIFE},
+    "table": {"doc": DOC, "section": changed("D402"), "open": switched("R314", "R315")},
     "value": {"c_name": changed("S144"), "text": changed("D407"), "doc": DOC, **LIFE},
     "setting": {
         "values": fact("R331", "values of the table"), "default": fact("R331", "at first"),
@@ -307,18 +311,18 @@ JUDGES: dict[str, dict[str, Judge]] = {
 
 # What it means that a node is new, or gone.
 ADDED: dict[str, tuple[str, ...]] = {
-    "section": ("D404",), "coverage": ("D410",), "reserved": ("D412",), "reboot": ("R371",), "rule": ("R370",),
+    "section": ("D404",), "coverage": ("D410",), "feature": ("S172",), "reserved": ("D411",), "reboot": ("R371",), "rule": ("R370",),
     "example": ("D405",), "table": ("S140",), "value": ("S142", "T205", "R312"), "setting": ("S150",),
     "line": ("S130", "R300"), "shape": ("R302",), "payload": ("R320",), "received": ("S133",), "sent": ("S120",),
     "command": ("S110",), "form": ("S112",), "answer": ("R360",), "data": ("T222",), "result": ("R340",)}
 REMOVED: dict[str, tuple[str, ...]] = {
-    "section": ("D404",), "coverage": ("D410",), "reserved": ("S181",), "reboot": ("R372",), "rule": ("R370",),
+    "section": ("D404",), "coverage": ("D410",), "feature": ("S173",), "reserved": ("S181",), "reboot": ("R372",), "rule": ("R370",),
     "example": ("D405",), "table": ("S141",), "value": ("S143", "T206", "R313"), "setting": ("S151",),
     "line": ("S131", "R301"), "shape": ("R303",), "payload": ("R320",), "received": ("S134",), "sent": ("S122",),
     "command": ("S111",), "form": ("S113",), "answer": ("R361",), "data": ("T222",), "result": ("R341",)}
 # What is said of a node that is new or gone where a rule has it before and after.
 PRESENCE: dict[str, Callable[[Node], str]] = {
-    "form": lambda n: n.text, "shape": lambda n: f"{n.label} with {onlys(n.facts['only'])}", "section": lambda n: shown(n.facts["title"]), "coverage": lambda n: shown(n.facts["by"]),
+    "form": lambda n: n.text, "feature": lambda n: availability(n.facts["bounds"]), "shape": lambda n: f"{n.label} with {onlys(n.facts['only'])}", "section": lambda n: shown(n.facts["title"]), "coverage": lambda n: shown(n.facts["by"]),
     "rule": lambda n: f"it is {n.facts['choose']}", "example": lambda n: dialogue(n.facts["dialogue"]),
     "payload": lambda n: payload(n.facts["framing"]), "data": lambda n: data(n.facts["framing"]),
     "answer": lambda n: f"{span(n.facts['count'])} times", "reserved": lambda n: shown(n.facts["because"])}
@@ -355,10 +359,11 @@ def matched(old: Node, new: Node) -> tuple[list[tuple[Node, Node]], list[Node], 
 
 
 class Comparison:
-    """Findings between two trees. `known` are the paths that the new spec defines in any view."""
+    """Findings between two trees. `known` are the paths that the new spec defines in any view;
+    `why_gone` says of others why they are gone, in brackets, or nothing."""
 
-    def __init__(self, old: Node, new: Node, known: set[str], reserved: dict[str, str]) -> None:
-        self.old, self.new, self.known, self.reserved = old, new, known, reserved
+    def __init__(self, old: Node, new: Node, known: set[str], why_gone: Callable[[str], str]) -> None:
+        self.old, self.new, self.known, self.why_gone = old, new, known, why_gone
         self.found: list[Finding] = []
         self.stays: set[int] = set()                # values whose enumerators were moved, by id
         self.renames: dict[str, Renames] = {}       # of a line's fields, by its path
@@ -422,17 +427,13 @@ class Comparison:
 
     def removed(self, node: Node, owner: Node) -> None:
         """`owner` is where it was, in the new spec."""
-        words, because = PRESENCE.get(node.kind, shown_nothing)(node), self.because(node.path)
+        words, because = PRESENCE.get(node.kind, shown_nothing)(node), self.why_gone(node.path)
         for rule in self.applying(REMOVED[node.kind], node, owner):
             self.found.append(Finding(RULES[rule], node.path, node.group, self.label(node, owner), words, "none",
                                       node.mark, None, [node.c], because=because))
         if node.kind in NAMED and (node.kind != "sent" or node.definition) and node.path not in self.known and not because:
             self.found.append(Finding(RULES["S180"], node.path, node.group, self.label(node, owner), node.path, "none",
                                       node.mark, None, [node.c]))
-
-    def because(self, path: str) -> str:
-        """Why a path is reserved, or what holds it."""
-        return next((why for p, why in self.reserved.items() if f"{path}.".startswith(f"{p}.")), NONE)
 
     @staticmethod
     def label(node: Node, owner: Node) -> str:

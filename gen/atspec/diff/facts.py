@@ -6,6 +6,7 @@ generated; what is on the wire comes from the model.
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass, field, replace
 from typing import Any, Iterable, Optional, Union
 
@@ -53,28 +54,16 @@ def described(spec: Spec) -> Node:
     return _Facts(spec if spec.module else replace(spec, module="module")).root()
 
 
-def availability(owner: Any) -> tuple[str, ...]:
-    said = [(key, getattr(owner, key, None)) for key in ("since", "until")]
-    return tuple(f"{key} {_bound(bound)}" for key, bound in said if bound)
+def availability(since: Optional[dict[str, Any]], until: Optional[dict[str, Any]]) -> tuple[str, ...]:
+    return tuple(f"{word} {bound}" for word, said in (("since", since), ("until", until)) if said
+                 for bound in (said.get("revision"), *sorted((said.get("firmware") or {}).values())) if bound)
 
 
-def _bound(bound: Union[str, dict[str, Any]]) -> str:
-    if isinstance(bound, str):
-        return bound
-    names = [bound.get("revision"), *sorted(map(str, (bound.get("firmware") or {}).values()))]
-    return ", ".join(str(n) for n in names if n)
-
-
-def deprecation(owner: Any) -> str:
-    said = getattr(owner, "deprecated", None)
-    if not isinstance(said, dict):
-        return str(said or NONE)
-    since = said.get("since")
-    return str(said.get("use", NONE)) + (f" (since {_bound(since)})" if since else "")
-
-
-def life(owner: Any) -> dict[str, Any]:
-    return {"availability": availability(owner), "deprecated": deprecation(owner)}
+def life(owner: Union[Command, Form, Line, Param, Setting, Value]) -> dict[str, Any]:
+    gone = owner.deprecated or {}
+    since = availability(gone.get("since"), None)
+    return {"availability": availability(owner.since, owner.until),
+            "deprecated": ", ".join([gone["use"], *since]) if gone else NONE}
 
 
 def condition(c: Optional[Condition]) -> tuple[Any, ...]:
@@ -134,6 +123,10 @@ class _Facts:
         for number, by in spec.covered_by.items():
             self.leaf(root, "coverage", f"coverage.{number}", f"What covers section {number}", "The manual",
                       {"by": by, "doc": spec.covered_doc.get(number, NONE)}, None)
+        for f in spec.features:
+            bounds = tuple(sorted(f"{'until' if b.until else 'since'} {b.firmware}" for b in f.bounds))
+            self.leaf(root, "feature", f"features.{f.name}", f.text, "Firmware", {"bounds": bounds},
+                      f.mark).c = f"{self.upper}_FEATURE_{f.name}"
         for r in spec.reserved:
             self.leaf(root, "reserved", f"reserved.{r.path}", r.path, "Reserved", {"because": r.because}, r.mark)
         for text in spec.reboot:
@@ -180,7 +173,7 @@ class _Facts:
     def table(self, root: Node, table: ValueTable) -> None:
         path, enum = f"values.{table.name}", f"enum {self.prefix}_{table.name}"
         node = self.leaf(root, "table", path, path, "Values", {
-            "doc": table.doc, "section": table.section, "open": table.open, **life(table)}, table.mark)
+            "doc": table.doc, "section": table.section, "open": table.open}, table.mark)
         node.c = enum
         for value in table.entries:
             self.value(node, table, value)
@@ -232,7 +225,7 @@ class _Facts:
         only = tuple((Name(f.name), *f.limits) for f in t.fields if f.limits and f.name != counted)
         child = Node("shape", f"{node.path}.line" if main else f"{node.path}.also.{t.text}", t.text, t.mark, node.group, {
             "only": only, "shown": tuple((Name(f.name), condition(f.shown)) for f in t.fields if f.shown),
-            "order": text_of(t, t.fields)[1:], "payload": bool(main and line.payload), "doc": variant.doc,
+            "order": text_of(t, t.fields)[1:], "payload": main if line.payload else None, "doc": variant.doc,
             "evidence": variant.evidence}, alike=(t.head, *map(place, t.fields)),
             accepts=frozenset(self.shapes(variant)))
         node.add(t.text, child)
@@ -264,7 +257,9 @@ class _Facts:
     # commands
 
     def command(self, root: Node, command: Command, views: dict[int, FormView]) -> None:
-        text, path = command_text(command.name), f"commands.{command.name}"
+        path = f"commands.{command.name}"
+        heads = [re.split("[=?]", f.syntax.head)[0] for f in command.forms if f.name != "test"]
+        text = heads[0] if heads else command_text(command.name)
         node = self.leaf(root, "command", path, text, text, {
             "doc": command.doc, "section": command.section, "notes": tuple(command.notes), **life(command)}, command.mark)
         for line in command.lines:

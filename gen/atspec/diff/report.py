@@ -82,10 +82,7 @@ def summary(result: Result) -> str:
 # Markdown ---------------------------------------------------------------------------
 
 def markdown(result: Result) -> str:
-    old, new = result.old.title, result.new.title
-    if old == new:
-        old, new = result.old.given, result.new.given
-    out = [f"## {cell(new)}", "", f"Changes since {cell(old)}: {summary(result)}."]
+    out = [f"## {cell(result.new.given)}", "", f"Changes since {cell(result.old.given)}: {summary(result)}."]
     groups: dict[str, list[Finding]] = {}
     for f in result.findings:
         groups.setdefault(f.group, []).append(f)
@@ -121,4 +118,5 @@ def change(result: Result, f: Finding) -> dict[str, Any]:
         "rule": f.rule.id, "name": f.rule.name, "category": f.rule.category, "severity": f.rule.severity,
         "path": f.path, "group": f.group, "old": result.old.place(f.old) or None, "new": result.new.place(f.new) or None,
         "before": f.before, "after": f.after, "message": f.message, "action": f.action, "c": f.c, "uses": f.uses,
+        "views": f.views,
         "accepted": {"because": entry.because, "date": entry.date, "by": entry.by} if entry else None}

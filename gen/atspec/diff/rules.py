@@ -102,6 +102,11 @@ _ALL = [
          "{c} is {new}, and was {old}", "Nothing where buffers have the size that the macro says"),
     Rule("S170", "availability-changed", "risky", "other firmware or revisions have it",
          "{label} is there {new}; that was {old}", "Check it against the firmware in the field"),
+    Rule("S171", "deprecation-changed", "risky", "something is to go, and compilers warn of it, or they don't any more",
+         "{label} is deprecated: {new}; was: {old}", "Do what it says, before {c} goes"),
+    Rule("S172", "feature-added", "safe", "programs can ask at run time for one thing more", "{c} is new: {label}, {new}"),
+    Rule("S173", "feature-removed", "breaking", "programs can't ask at run time for something any more",
+         "{c} is gone: {label}, {old}", "Remove the questions for {c}"),
     Rule("S180", "deletion-unreserved", "breaking", "something was deleted and nothing says so under `reserved`",
          "{label} was deleted, and its path is free to mean something else",
          "Add to the new spec under `reserved`: - {{path: {old}, because: ...}}"),
@@ -228,9 +233,7 @@ _ALL = [
          "{label} is called {new}, and was called {old}; its name in C is the same"),
     Rule("D409", "reason-changed", "doc", "why a rule or a reservation is there", "{label}: {new}; was: {old}"),
     Rule("D410", "coverage-changed", "doc", "what covers a section of the manual is another", "{label}: {new}; was: {old}"),
-    Rule("D411", "deprecated", "doc", "something is to go, or isn't any more",
-         "{label} is deprecated: {new}; was: {old}", "Plan for its end"),
-    Rule("D412", "reservation-added", "doc", "a path is reserved", "{label} is reserved: {new}"),
+    Rule("D411", "reservation-added", "doc", "a path is reserved", "{label} is reserved: {new}"),
 ]
 
 RULES: dict[str, Rule] = {r.id: r for r in _ALL}

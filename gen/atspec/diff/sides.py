@@ -1,22 +1,19 @@
-"""The two specs that are compared: a file, a view of it, or a file of a git revision."""
+"""The two specs that are compared: a file, amended, in a view, or of a git revision."""
 
 from __future__ import annotations
 
-import inspect
 import os
 import re
 import subprocess
 import sys
 import tempfile
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Iterator, Optional
+from typing import Callable, Iterator, Optional
 
 from ..build import load_spec
 from ..model import Mark, Spec
-
-_REVISION = re.compile(r"(?P<rev>[^:]+):(?P<path>.+)")
 
 
 class SideError(Exception):
@@ -26,22 +23,35 @@ class SideError(Exception):
 @dataclass
 class Side:
     given: str              # as on the command line
-    spec: Spec
+    path: str
+    overlays: list[str]
+    view: Optional[str]     # that it was asked for in
     folder: str = ""        # that stands for a git revision's tree while it is read
     revision: str = ""
 
-    @property
-    def title(self) -> str:
-        """What a reader knows it by: its manual's version, or the name it was asked for."""
-        return f"{self.spec.title} {self.spec.version}".strip()
+    def at(self, view: Optional[str]) -> Spec:
+        """The spec, narrowed to a view."""
+        spec, diagnostics = load_spec(self.path, fragment=True, at=view, overlays=self.overlays)
+        if spec is None:
+            print(*(self.named(str(d)) for d in diagnostics), sep="\n", file=sys.stderr)
+            raise SideError(f"{self.given}: not a sound spec" + (f" in {view}" if view else ""))
+        return spec
+
+    def if_sound(self, view: Optional[str]) -> Optional[Spec]:
+        """As `at`; of an old spec, which nobody can mend, a view may be broken."""
+        if view is None:
+            return self.at(None)
+        spec, _ = load_spec(self.path, fragment=True, at=view, overlays=self.overlays)
+        if spec is None:
+            print(f"atspec: warning: {self.given} isn't sound in {view}, so nothing is compared there", file=sys.stderr)
+        return spec
+
+    def named(self, text: str) -> str:
+        """Paths below the folder as git writes them: v1.0:spec/x.yaml."""
+        return text.replace(self.folder + os.sep, f"{self.revision}:") if self.folder else text
 
     def place(self, mark: Optional[Mark]) -> str:
-        return f"{named(mark.file, self.folder, self.revision)}:{mark.line}" if mark else ""
-
-
-def named(text: str, folder: str, revision: str) -> str:
-    """Paths below the folder as git writes them: v1.0:spec/x.yaml."""
-    return text.replace(folder + os.sep, f"{revision}:") if folder else text
+        return f"{self.named(mark.file)}:{mark.line}" if mark else ""
 
 
 @contextmanager
@@ -51,55 +61,47 @@ def sides(*given: str) -> Iterator[list[Side]]:
 
 
 def _side(given: str, folder: str) -> Side:
-    """PATH, REV:PATH, and either with @NAME."""
-    for text, at in [(given, None), (given.rpartition("@")[0], given.rpartition("@")[2])]:
-        if text and os.path.exists(text):
-            return Side(given, _load(text, at, "", ""))
-    m = _REVISION.fullmatch(given)
-    if not m:
+    found = _parts(given, lambda path: path if os.path.exists(path) else "")
+    if found:
+        return Side(given, *found)
+    revision, colon, rest = given.partition(":")
+    if not revision or not colon:
         raise SideError(f"{given}: no such file")
-    path, at = _split(m["path"], m["rev"], folder)
-    return Side(given, _load(path, at, folder, m["rev"]), folder, m["rev"])
+    found = _parts(rest, _extracted(revision, folder))
+    if not found:
+        raise SideError(f"{given}: no such YAML file in that revision")
+    return Side(given, *found, folder, revision)
 
 
-def _load(path: str, at: Optional[str], folder: str, revision: str) -> Spec:
-    options: dict[str, Any] = {"fragment": True}
-    if at is not None:
-        if "at" not in inspect.signature(load_spec).parameters:
-            raise SideError(f"{path}@{at}: this atspec can't narrow a spec to a firmware or revision")
-        options["at"] = at
-    spec, diagnostics = load_spec(path, **options)
-    for d in diagnostics:
-        if spec is None:
-            print(named(str(d), folder, revision), file=sys.stderr)
-    if spec is None:
-        raise SideError(f"{named(path, folder, revision)}: not a sound spec")
-    return spec
+def _parts(text: str, find: Callable[[str], str]) -> Optional[tuple[str, list[str], Optional[str]]]:
+    """PATH[+OVERLAY...][@NAME]: whatever of it is the name of a file is one."""
+    before, at, name = text.rpartition("@")
+    for paths, view in [(text, None), (before, name)]:
+        for pieces in ([paths], paths.split("+")) if paths else ():
+            found = [find(piece) for piece in pieces]
+            if all(found):
+                return found[0], found[1:], view
+    return None
 
 
 def everything(spec: Spec) -> Spec:
     """The spec as it was before it was narrowed to a view."""
-    view = getattr(spec, "view", None)
-    return view.everything if view else spec
-
-
-def prefixed(spec: Spec, module: str) -> Spec:
-    return replace(spec, module=module)
+    return spec.view.everything if spec.view else spec
 
 
 # git ------------------------------------------------------------------------------
 
-def _split(text: str, revision: str, folder: str) -> tuple[str, Optional[str]]:
-    """The extracted file, and the view. As with git, a path counts from the top unless it begins with ./ or ../"""
+def _extracted(revision: str, folder: str) -> Callable[[str], str]:
+    """Finds files of a revision; a path counts from the top unless it begins with ./ or ../, as with git."""
     top = _git("rev-parse", "--show-toplevel").decode().strip()
     prefix = _git("rev-parse", "--show-prefix").decode().strip()
     _extract(revision, top, folder)
-    for path, at in [(text, None), (text.rpartition("@")[0], text.rpartition("@")[2])]:
+
+    def find(path: str) -> str:
         inside = os.path.normpath(os.path.join(prefix, path) if re.match(r"\.\.?/", path) else path)
         there = os.path.join(folder, inside)
-        if path and not inside.startswith(("..", "/")) and os.path.isfile(there):
-            return there, at
-    raise SideError(f"{revision}:{text}: no such YAML file in that revision")
+        return there if not inside.startswith(("..", "/")) and os.path.isfile(there) else ""
+    return find
 
 
 def _extract(revision: str, top: str, folder: str) -> None:
