@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import contextlib
+import io
 import json
 import os
 import re
@@ -14,6 +16,7 @@ from pathlib import Path
 
 from diff_pairs import BASE
 from support import REPOSITORY, SHIPPED
+from atspec.cli import main
 from atspec.diff.rules import RULES, SEVERITIES
 
 OTHER = (BASE.replace("most: {type: integer, range: 1..100", "most: {type: integer, range: 1..50")
@@ -37,10 +40,13 @@ class Diff(unittest.TestCase):
         path.write_text(text, "utf-8")
 
     def diff(self, *args: str, cwd: str = ".") -> tuple[int, str, str]:
-        done = subprocess.run([sys.executable, "-B", str(REPOSITORY / "gen" / "atspec"), "diff", *args], text=True,
-                              capture_output=True, cwd=self.folder / cwd, env={**os.environ, "NO_COLOR": "1"})
-        self.assertNotIn("Traceback", done.stderr)
-        return done.returncode, done.stdout, done.stderr
+        out, err = io.StringIO(), io.StringIO()
+        with contextlib.chdir(self.folder / cwd), contextlib.redirect_stdout(out), contextlib.redirect_stderr(err):
+            try:
+                status = main(["diff", *args])
+            except SystemExit as e:     # usage
+                status = int(str(e.code))
+        return status, out.getvalue(), err.getvalue()
 
     def changes(self, *args: str) -> list[dict]:
         status, out, _ = self.diff(*args, "--format", "json")
