@@ -14,12 +14,13 @@ from .availability import Availability, Gone, Narrowed
 from .diag import Diagnostic, Report, nearest
 from .load import Node, Source, load
 from .model import (Command, Completion, Condition, Count, Data, Deadline, Effect, Example, Field,
-                    Form, Line, Mark, Param, Payload, Rule, Setting, Spec, Step, Template, Value,
-                    ValueTable, Variant)
+                    Form, Line, Mark, Param, Payload, Reserved, Rule, Setting, Spec, Step, Template,
+                    Value, ValueTable, Variant)
 from .model import View as NarrowedTo
 from .names import RESERVED, command_text, flat_case, is_c_name, snake_case
 from .notation import Scope, parse_command, parse_line
 from .overlay import Overlay, amend
+from .reserved import canonical
 from .tokens import test_tokens
 
 BYTES = {"ctrl-z": 26, "esc": 27}
@@ -235,7 +236,8 @@ class Builder:
             wake=wake, start=start, barrier=barrier, reboot=[str(n.value) for n in reboot],
             examples=[self.example(n) for n in root.list("examples")], covered_by=self.coverage(sections),
             files=[s.path for s in files], sha256="",
-            name=os.path.basename(files[0].path), marks=marks)
+            name=os.path.basename(files[0].path), marks=marks, reserved=self.reserved(),
+            covered_doc={n: node.text("doc") for n, node in root.pairs("coverage")})
 
     # --- values, parameters, settings ---
 
@@ -802,6 +804,16 @@ class Builder:
                 self.error("E038", by.mark, f"there is no `{by.value}`")
             found[section] = str(by.value)
         return found
+
+    def reserved(self) -> list[Reserved]:
+        found: dict[str, Reserved] = {}
+        for node in (n for s in self.sources for n in s.root.list("reserved")):
+            given = node.entries["path"]
+            path = canonical(str(given.value))
+            if path in found:
+                self.error("E036", given.mark, f"`{given.value}` is reserved already")
+            found.setdefault(path, Reserved(path, node.text("because"), given.mark))
+        return list(found.values())
 
     def path_exists(self, node: Node, steps: list[str]) -> bool:
         """Whether a dotted path leads anywhere; names may hold dots."""

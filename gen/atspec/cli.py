@@ -12,6 +12,7 @@ from . import VERSION
 from .build import add_view_options, load_spec
 from .coverage import add_coverage
 from .diag import CODES, Diagnostic
+from .diff import add_diff
 from .doc import add_doc
 from .examples import add_examples
 from .origin import add_origin
@@ -69,6 +70,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     add_build(subparsers)
     add_examples(subparsers)
     add_coverage(subparsers)
+    add_diff(subparsers)
     add_origin(subparsers)
     add_doc(subparsers)
     args = parser.parse_args(argv)

@@ -367,6 +367,15 @@ class View:
 
 
 @dataclass
+class Reserved:
+    """The path of what was deleted; nothing may stand there again."""
+
+    path: str                   # canonical: commands.QIRD.set, values.error.entries.566
+    because: str
+    mark: Optional[Mark] = None
+
+
+@dataclass
 class Spec:
     module: str
     title: str
@@ -391,6 +400,8 @@ class Spec:
     files: list[str]                    # the spec and what it includes, as given
     sha256: str                         # over the contents of those files
     name: str                           # file name of the spec, for banners
+    covered_doc: dict[str, str] = field(default_factory=dict)   # section -> how it is covered
+    reserved: list[Reserved] = field(default_factory=list)
     marks: dict[str, Mark] = field(default_factory=dict)    # of "sections.2.1.1", "reboot.RDY", ...
     series: list[Series] = field(default_factory=list)
     features: list[Feature] = field(default_factory=list)   # whatever the view
