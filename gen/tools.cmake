@@ -12,16 +12,18 @@ if(NOT ragel_version MATCHES "version ${AT_RAGEL_VERSION} ")
 endif()
 
 # The python3 that comes first in PATH may lack the modules that another has.
-if(NOT AT_PYTHON)
+# railroad is only for the reference manual.
+foreach(modules "yaml, jinja2, jsonschema, railroad" "yaml, jinja2, jsonschema")
     foreach(candidate python3 /usr/bin/python3 /usr/local/bin/python3)
-        execute_process(COMMAND ${candidate} -c "import yaml, jinja2, jsonschema"
-            RESULT_VARIABLE missing OUTPUT_QUIET ERROR_QUIET)
-        if(missing EQUAL 0)
-            set(AT_PYTHON ${candidate} CACHE STRING "Python with yaml, jinja2 and jsonschema")
-            break()
+        if(NOT AT_PYTHON)
+            execute_process(COMMAND ${candidate} -c "import ${modules}"
+                RESULT_VARIABLE missing OUTPUT_QUIET ERROR_QUIET)
+            if(missing EQUAL 0)
+                set(AT_PYTHON ${candidate} CACHE STRING "Python with ${modules}")
+            endif()
         endif()
     endforeach()
-endif()
+endforeach()
 if(NOT AT_PYTHON)
     message(FATAL_ERROR "no python3 with yaml, jinja2 and jsonschema. "
         "On Debian: apt-get install python3-yaml python3-jinja2 python3-jsonschema")
