@@ -316,4 +316,5 @@ CASES: dict[str, Case] = {
     "D409": case("rules.number | text", {"rules/0/because": "so"}, {"urcs/text/doc": "so"}),
     "D410": case("coverage.2", {"coverage/2/by": "urcs.peer"}, {"urcs/lost/section": "2"}),
     "D411": case("reserved.commands.NEVER", reserved("commands.NEVER"), {"reserved/0/because": "it never worked"}),
+    "D412": case("urcs.lost", {"urcs/lost/deprecated": {"use": "nothing"}}, {"commands/OPEN/deprecated": {"use": "nothing"}}),
 }

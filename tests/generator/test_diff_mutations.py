@@ -55,12 +55,21 @@ CATEGORY: dict[str, set[str]] = {
     "barrier": {TX}, "reboot": {RX}, "examples": {DOC}, "example.settings": {DOC}, "dialogue": {DOC}, "host": {DOC},
     "module_step": {DOC}, "step.module": {DOC}, "prompt": {DOC}, "step.data": {DOC}, "step.payload": {DOC}, "end": {DOC},
     "is": {DOC}, "coverage": {DOC}, "by": {DOC}, "reserved": {SOURCE, DOC}, "reserved.path": {SOURCE, DOC},
-    "features": {SOURCE}, "firmware": ANY, "revision": ANY, "deprecated": {SOURCE},
-    "use": {SOURCE}, "data.until": {TX}, "was": ANY, "before": ANY, "without": ANY, "since": ANY, "until": ANY,
+    "features": {SOURCE}, "firmware": ANY, "revision": ANY, "deprecated": {SOURCE, DOC},
+    "use": {SOURCE, DOC}, "data.until": {TX}, "was": ANY, "before": ANY, "without": ANY, "since": ANY, "until": ANY,
     "devices": ANY, "revisions": ANY,
 }
 # What can't be changed by itself: the version of the language, and whose files go with which.
 FIXED = {"atspec", "include"}
+# What keys hold where a spec doesn't have them.
+SAMPLES: dict[str, Any] = {
+    "doc": "More", "evidence": "guess", "unit": "dB", "c_name": "named", "open": True, "extra_fields": True,
+    "when_refused": 0, "default": 1, "min": 1, "quoted": True, "rest": True, "response_time": "400 ms",
+    "notes": ["More."], "deprecated": {"use": "nothing"}, "reads": "most", "supported": 1, "final": {"optional": True},
+    "section": lambda tree: next(iter(tree["source"]["sections"])) if "source" in tree else "V.250",
+    "since": lambda tree: {"revision": tree["revisions"][-1]} if "revisions" in tree else {},
+    "until": lambda tree: {"revision": tree["revisions"][0]} if "revisions" in tree else {},
+}
 # What decides on availability shows in views of a spec.
 DATED = {"since", "until", "was", "before", "without", "deprecated", "revision", "firmware", "revisions", "devices"}
 # Keys of the schema that hold others, each of which is changed itself.
@@ -118,8 +127,11 @@ class Schema:
         schema, defined = self.resolve(schema, value)
         own = defined or (name if "properties" in schema else holder)
         if isinstance(value, dict):
+            properties = schema.get("properties", {})
+            for key in properties:
+                if key not in value and key in SAMPLES:
+                    yield Site(path + (key,), key, own, properties[key], False, "absent")
             for key, inner in value.items():
-                properties = schema.get("properties", {})
                 here = path + (key,)
                 if key in properties:
                     yield Site(here, str(key), own, self.resolve(properties[key], inner)[0],
@@ -163,13 +175,19 @@ class Mutator:
     def __init__(self, rng: random.Random, tree: Any, sites: list[Site]) -> None:
         self.rng, self.tree = rng, tree
         self.seen: dict[str, list[Any]] = {}        # values of the same property elsewhere
-        for s in sites:
+        for s in (s for s in sites if s.kind != "absent"):
             value = at(tree, s.path)
             if s.kind == "property" and not isinstance(value, (dict, list)):
                 self.seen.setdefault(s.name, []).append(value)
 
     def mutants(self, site: Site) -> Iterator[tuple[str, Any]]:
         """What was done, and the tree."""
+        if site.kind == "absent":
+            tree = copy.deepcopy(self.tree)
+            sample = SAMPLES[site.name]
+            at(tree, site.path[:-1])[site.path[-1]] = sample(tree) if callable(sample) else sample
+            yield "is new", tree
+            return
         value = at(self.tree, site.path)
         options: list[tuple[str, Any]] = [(f"becomes {v!r}", v) for v in self.others(site, value)]
         self.rng.shuffle(options)
@@ -345,22 +363,25 @@ class Unsound(Exception):
 
 class Mutations(Folder):
     FOUND = 2       # mutants that are specs, at each place of the schema
-    TRIED = 5       # mutants tried there, in specs other than BASE, which has every key
+    TRIED = {"tiny": 20}    # mutants tried there: most in BASE, which has every key
     SHIPPED_SITES = 30
 
-    def compared(self, old: Spec, new: Spec, site: Site) -> tuple[list[Finding], bool]:
-        """What is found, and whether both mean the same."""
-        if not site.dated:
-            return compared(old, new), meaning(old) == meaning(new)
-        views = [None, *common_views(old, new)]
-        olds, news = ({v: self.at(v, name) for v in views} for name in ("old/spec.yaml", "spec.yaml"))
-        if None in news.values():
-            raise Unsound
-        return compared_in_views(olds.__getitem__, news.__getitem__), all(
-            meaning(olds[v]) == meaning(news[v]) for v in views if olds[v])
+    def views(self, old: Spec, new: Spec, site: Site) -> list[tuple[Spec, Spec]]:
+        """The specs, whole and then in all views; whole is enough for what no view depends on."""
+        pairs = [(old, new)]
+        for view in common_views(old, new) if site.dated else ():
+            narrowed = [self.at(view, os.path.relpath(spec.files[0], self.folder)) for spec in (old, new)]
+            if None in narrowed:
+                raise Unsound
+            pairs.append((narrowed[0], narrowed[1]))    # type: ignore[arg-type]
+        return pairs
 
-    def check(self, old: Spec, new: Spec, site: Site) -> list[Finding]:
-        found, same = self.compared(old, new, site)
+    def check(self, pairs: list[tuple[Spec, Spec]], site: Site) -> list[Finding]:
+        found = compared(*pairs[0])
+        if len(pairs) > 1:
+            olds, news = ({p[i].view.name if p[i].view else None: p[i] for p in pairs} for i in (0, 1))
+            found = compared_in_views(olds.__getitem__, news.__getitem__)
+        same = all(meaning(a) == meaning(b) for a, b in pairs)
         reported = [(f.rule.id, f.path) for f in found]
         self.assertEqual(found == [], same, f"{'nothing' if same else 'something'} changed, found {reported}")
         if found:
@@ -391,7 +412,10 @@ class Mutations(Folder):
         new = self.load(mutant)
         found = []
         with self.subTest(old.title, at=".".join(map(str, site.path)), what=what), contextlib.suppress(LowerError, Unsound):
-            found = self.check(old, new, site) if new else []
+            pairs = self.views(old, new, site) if new else []
+            found = self.check(pairs, site) if pairs else []
+            if found:
+                self.check([(b, a) for a, b in pairs], site)
             if new and found and old.module and new.module == old.module:
                 self.check_source(header, new, found)
         return bool(found)
@@ -402,8 +426,7 @@ class Mutations(Folder):
         pairs = {step for case in CASES.values() for path in case.does for step in path.split("/")}
         for tree in (self.read(BASE), self.tree(SECOND), self.tree(FRAGMENT), self.tree(SHIPPED)):
             rng = random.Random(26)
-            self.load(tree, "old/spec.yaml")
-            old = self.load(tree)
+            old = self.load(tree, "old/spec.yaml")
             assert old
             header = declarations(old) if old.module else Counter()
             sites = self.sites(tree, rng)
@@ -413,7 +436,7 @@ class Mutations(Folder):
             for site in sites:
                 place = (site.holder, site.name, site.kind)
                 for what, mutant in mutator.mutants(site):
-                    if found_at[place] >= self.FOUND or old.module != "tiny" and tried[place] >= self.TRIED:
+                    if found_at[place] >= (1 if site.kind == "absent" else self.FOUND) or tried[place] >= self.TRIED.get(old.module, 5):
                         break
                     found = self.try_out(old, header, site, what, mutant)
                     covered[site.name] += found
@@ -423,8 +446,7 @@ class Mutations(Folder):
 
     def test_the_shipped_spec(self) -> None:
         rng, tree = random.Random(27), self.tree(SHIPPED)
-        self.load(tree, "old/spec.yaml")
-        old = self.load(tree)
+        old = self.load(tree, "old/spec.yaml")
         assert old
         header, sites = declarations(old), self.sites(tree, rng)
         mutator, found = Mutator(rng, tree, sites), 0

@@ -70,6 +70,15 @@ class Rules(unittest.TestCase):
             with self.subTest(rule):
                 self.assertNotIn(rule, [f.rule.id for f in after(case.doesnt)])
 
+    def test_the_shape_that_a_payload_follows(self) -> None:
+        """It is the first that a line has."""
+        shapes = ["+NEWS: <id>,<size>", "+NEWS: <id>,<size>,<age>"]
+        old, new = (changed(yaml.safe_load(BASE), {"urcs/news/line": line, "urcs/news/also": [{"line": also}]})
+                    for line, also in (shapes, shapes[::-1]))
+        found = compared(*(loaded(yaml.safe_dump(tree, sort_keys=False)) for tree in (old, new)))
+        self.assertEqual([(f.rule.id, f.path) for f in found], [
+            ("R320", "urcs.news.also.+NEWS: <id>,<size>"), ("R320", "urcs.news.line")])
+
     def test_every_rule_has_a_pair(self) -> None:
         self.assertEqual(list(CASES), list(RULES))
 

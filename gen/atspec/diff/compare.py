@@ -259,6 +259,8 @@ def availability(said: tuple[str, ...]) -> str:
 
 
 LIFE = {"availability": changed("S170", availability), "deprecated": changed("S171")}
+# Compilers don't warn of lines and settings.
+SILENT = {**LIFE, "deprecated": changed("D412")}
 DOC = changed("D400")
 PARAM = {"name": renamed, "c_name": changed("S123"), "type": changed("S126"), "values": other_table, "doc": DOC, **LIFE}
 
@@ -281,11 +283,11 @@ JUDGES: dict[str, dict[str, Judge]] = {
         "values": fact("R331", "values of the table"), "default": fact("R331", "at first"),
         "stored": fact("R331", "kept in"), "per": fact("R331", "one for each"),
         "when_refused": fact("R331", "when the query is refused,"), "read_by": fact("T230", "asked for with"),
-        "slots": changed("S152"), "doc": DOC, "section": changed("D402"), **LIFE},
+        "slots": changed("S152"), "doc": DOC, "section": changed("D402"), **SILENT},
     "line": {
         "name": renamed, "c_name": changed("S132"), "outcome": changed("R343"), "accepts": accepts,
         "extra_fields": switched("R308", "R309"), "extra_evidence": changed("D406"), "extra_doc": DOC,
-        "sets": changed("R330", effects), "doc": DOC, "evidence": changed("D406"), "section": changed("D402"), **LIFE},
+        "sets": changed("R330", effects), "doc": DOC, "evidence": changed("D406"), "section": changed("D402"), **SILENT},
     "shape": {
         "only": only, "shown": changed("R323", lambda of: ", ".join(f"<{n}> when {condition(c)}" for n, c in of) or "always"),
         "order": changed("R304"), "payload": main_payload, "doc": DOC, "evidence": changed("D406")},

@@ -97,7 +97,7 @@ def limits(param: Param, low: int, high: int) -> tuple[int, int, bool]:
     if not param.values:
         return low, high, False
     keys = [v.key if isinstance(v.key, int) else len(v.key) for v in param.values.entries]
-    return low, high, high == max(keys) and (param.kind == "string" or low == min(keys))
+    return low, high, (low, high) == (min(keys) if param.kind == "integer" else 0, max(keys))
 
 
 class _Facts:

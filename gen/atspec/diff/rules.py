@@ -234,6 +234,8 @@ _ALL = [
     Rule("D409", "reason-changed", "doc", "why a rule or a reservation is there", "{label}: {new}; was: {old}"),
     Rule("D410", "coverage-changed", "doc", "what covers a section of the manual is another", "{label}: {new}; was: {old}"),
     Rule("D411", "reservation-added", "doc", "a path is reserved", "{label} is reserved: {new}"),
+    Rule("D412", "deprecation-noted", "doc", "a line or a setting is to go, or isn't any more",
+         "{label} is deprecated: {new}; was: {old}", "Do what it says, before {c} goes"),
 ]
 
 RULES: dict[str, Rule] = {r.id: r for r in _ALL}
