@@ -357,12 +357,17 @@ def restore(node: Node, entries: list[Node], view: View) -> None:
     held = [(rank, e) for e in entries for rank in [view.known.rank(e.entries["before"], view.device)]
             if rank is not None and view.rank < rank]
     for _, entry in sorted(held, key=lambda h: h[0], reverse=True):
-        for name in entry.list("without"):
-            node.entries.pop(str(name.value), None)
-            node.keys.pop(str(name.value), None)
-        for key, value in entry.entries.items():
-            if key not in ("before", "without"):
-                node.entries[key], node.keys[key] = value, entry.keys[key]
+        revert(node, entry)
+
+
+def revert(node: Node, entry: Node) -> None:
+    """Give a node what one entry of its `was` says."""
+    for name in entry.list("without"):
+        node.entries.pop(str(name.value), None)
+        node.keys.pop(str(name.value), None)
+    for key, value in entry.entries.items():
+        if key not in ("before", "without"):
+            node.entries[key], node.keys[key] = value, entry.keys[key]
 
 
 # Names of nodes -------------------------------------------------------------------
