@@ -47,13 +47,16 @@ def numbers_of(pattern: str, name: str) -> Optional[tuple[int, ...]]:
 
 
 def neighbour(device: str, name: str, step: int) -> str:
-    """The name with its last number one higher or lower, or ''."""
+    """The name with its last number one higher or lower, or ''. Below R02A00 is R01A99."""
     lead = len(re.sub(r"[^A-Za-z0-9]", "", device))
-    m = re.search(r"[0-9]+(?=[^0-9]*$)", name[lead:])
-    if not m or int(m.group()) + step < 0:
-        return ""
-    changed = str(int(m.group()) + step).zfill(len(m.group()))
-    return name[:lead + m.start()] + changed + name[lead + m.end():]
+    parts = re.split(r"([0-9]+)", name[lead:])
+    for i in range(len(parts) - 2, 0, -2):
+        number = int(parts[i]) + step
+        if number >= 0:
+            parts[i] = str(number).zfill(len(parts[i]))
+            return name[:lead] + "".join(parts)
+        parts[i] = "9" * len(parts[i])
+    return ""
 
 
 # What a spec says of availability ---------------------------------------------------

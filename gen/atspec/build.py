@@ -910,6 +910,9 @@ class Builder:
         lines = list(self.lines.values())
         self.name_clashes([(f.c_name, f.mark) for f in self.forms.values()]
                           + [(f"{ln.c_name}_{ln.kind}", ln.mark) for ln in lines])
+        tags = [(f.c_name, f.mark) for f in self.forms.values() if f.data or any(g.param for g in f.syntax.fields)]
+        tags += [(f"{ln.c_name}_{ln.kind}", ln.mark) for ln in lines if ln.fields]
+        self.name_clashes([(t.name, t.mark) for t in self.tables.values()] + tags)      # enum and struct
         for fields in [ln.fields for ln in lines] + [f.syntax.fields for f in self.forms.values()]:
             self.name_clashes((f.param.c_name, f.mark) for f in fields if f.param)
 

@@ -80,6 +80,13 @@ static const char *refusal(struct probe *p, const struct probe_answer *answer)
     return answer->error < 0 ? "ERROR" : probe_text(p, "+CME ERROR: %ld", (long)answer->error);
 }
 
+/* Of a test command its answer tells more than its name. */
+static const char *in_the_spec(const struct probe *p, const struct at_form *form)
+{
+    const char *const *lines = p->tool->grammar->test_lines[form->id];
+    return lines != NULL ? lines[0] : probe_page(p, form)->syntax;
+}
+
 static void missing(struct probe *p, const struct probe_answer *answer, bool command)
 {
     const struct at_manual_form *page = probe_page(p, answer->form);
@@ -87,7 +94,7 @@ static void missing(struct probe *p, const struct probe_answer *answer, bool com
     struct probe_drift *drift = probe_differs(
         p, command ? PROBE_COMMAND_MISSING : PROBE_FORM_MISSING, answer, path);
     if (drift != NULL) {
-        drift->spec = page->syntax;
+        drift->spec = in_the_spec(p, answer->form);
         drift->module = refusal(p, answer);
         drift->said = said_to_lack(p, answer->form, command);
     }
@@ -157,8 +164,8 @@ static void compare_query(struct probe *p, const struct probe_answer *answer)
     if (drift != NULL) {
         drift->spec = expected(p, answer->form);
         drift->module = silent           ? "no answer"
-                        : answer->n == 0 ? print_status(answer->status)
-                                         : joined(p, answer);
+                        : answer->status < 0 && answer->n == 0 ? print_status(answer->status)
+                                                               : joined(p, answer);
     }
 }
 

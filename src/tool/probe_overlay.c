@@ -86,10 +86,12 @@ static void differences(const struct probe *p, const struct probe_answer *answer
         if (drift->answer != answer || !of_test(drift)) {
             continue;
         }
-        fprintf(out, "  # %s%s%s in place of %s\n", drift->parameter,
+        bool syntax = drift->kind != PROBE_RANGE && drift->kind != PROBE_LINE_REMOVED;
+        fprintf(out, "  # %s%s%s in place of %s%s\n", drift->parameter,
                 drift->parameter[0] != '\0' ? ": " : "",
                 drift->module[0] != '\0' ? drift->module : "nothing",
-                drift->spec[0] != '\0' ? drift->spec : "nothing");
+                drift->spec[0] != '\0' ? drift->spec : "nothing",
+                syntax ? "; the syntax of the forms stays as it is" : "");
     }
 }
 
