@@ -47,13 +47,16 @@ def numbers_of(pattern: str, name: str) -> Optional[tuple[int, ...]]:
 
 
 def neighbour(device: str, name: str, step: int) -> str:
-    """The name with its last number one higher or lower, or ''."""
+    """The name with its last number one higher or lower, or ''. Below R02A00 is R01A99."""
     lead = len(re.sub(r"[^A-Za-z0-9]", "", device))
-    m = re.search(r"[0-9]+(?=[^0-9]*$)", name[lead:])
-    if not m or int(m.group()) + step < 0:
-        return ""
-    changed = str(int(m.group()) + step).zfill(len(m.group()))
-    return name[:lead + m.start()] + changed + name[lead + m.end():]
+    parts = re.split(r"([0-9]+)", name[lead:])
+    for i in range(len(parts) - 2, 0, -2):
+        number = int(parts[i]) + step
+        if number >= 0:
+            parts[i] = str(number).zfill(len(parts[i]))
+            return name[:lead] + "".join(parts)
+        parts[i] = "9" * len(parts[i])
+    return ""
 
 
 # What a spec says of availability ---------------------------------------------------
@@ -357,12 +360,17 @@ def restore(node: Node, entries: list[Node], view: View) -> None:
     held = [(rank, e) for e in entries for rank in [view.known.rank(e.entries["before"], view.device)]
             if rank is not None and view.rank < rank]
     for _, entry in sorted(held, key=lambda h: h[0], reverse=True):
-        for name in entry.list("without"):
-            node.entries.pop(str(name.value), None)
-            node.keys.pop(str(name.value), None)
-        for key, value in entry.entries.items():
-            if key not in ("before", "without"):
-                node.entries[key], node.keys[key] = value, entry.keys[key]
+        revert(node, entry)
+
+
+def revert(node: Node, entry: Node) -> None:
+    """Give a node what one entry of its `was` says."""
+    for name in entry.list("without"):
+        node.entries.pop(str(name.value), None)
+        node.keys.pop(str(name.value), None)
+    for key, value in entry.entries.items():
+        if key not in ("before", "without"):
+            node.entries[key], node.keys[key] = value, entry.keys[key]
 
 
 # Names of nodes -------------------------------------------------------------------

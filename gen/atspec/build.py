@@ -101,6 +101,12 @@ def spec_or_report(path: str, at: Optional[str] = None, overlays: Iterable[str] 
     return spec
 
 
+def specs_of_views(path: str, views: Iterable[str], overlays: Iterable[str]) -> dict[str, Spec]:
+    """A sound spec narrowed to each view. One that is broken in a view is left out: `check` says why."""
+    found = {view: load_spec(path, at=view, overlays=overlays)[0] for view in views}
+    return {view: spec for view, spec in found.items() if spec}
+
+
 class Builder:
     def __init__(self, sources: list[Source], report: Report, narrowed: Optional[Narrowed] = None) -> None:
         self.sources, self.report = sources, report     # included files first
@@ -116,6 +122,7 @@ class Builder:
         self.rules: list[Rule] = []
         self.used: set[int] = set()                     # parameters and tables, by id
         self.all_params: list[Param] = []
+        self.asks: dict[int, Node] = {}                 # what forms say of it, by id
 
     # --- helpers ---
 
@@ -220,6 +227,8 @@ class Builder:
         root, info = self.root, self.root.get("source") or Node("map", self.root.mark)
         sections = info.get("sections") or Node("map", self.root.mark)
         wake, start, barrier, reboot = self.session()
+        firmware = self.firmware()
+        self.asking([wake, firmware, *barrier])
         marks = {f"sections.{n}": k.mark for n, k in sections.keys.items()}
         if root.get("module"):
             marks["module"] = root.entries["module"].mark
@@ -233,7 +242,7 @@ class Builder:
             revisions=[str(n.value) for n in root.list("revisions")],
             settings=list(self.settings.values()), values=list(self.tables.values()),
             commands=self.commands, finals=finals, urcs=urcs, rules=self.rules,
-            wake=wake, start=start, barrier=barrier, reboot=[str(n.value) for n in reboot],
+            wake=wake, start=start, barrier=barrier, reboot=[str(n.value) for n in reboot], firmware=firmware,
             examples=[self.example(n) for n in root.list("examples")], covered_by=self.coverage(sections),
             files=[s.path for s in files], sha256="",
             name=os.path.basename(files[0].path), marks=marks, reserved=self.reserved(),
@@ -595,6 +604,9 @@ class Builder:
             form.final_evidence, form.final_doc = final.text("evidence"), final.text("doc")
         fields = form.syntax.fields
         form.sets = self.effects(node, fields)
+        asks = node.get("asks")
+        if asks:
+            self.asks[id(form)] = asks
         form.data = self.data(node.get("data"), form)
         for name, count in node.pairs("response"):
             mark = node.entries["response"].keys[name].mark
@@ -781,6 +793,34 @@ class Builder:
                     self.barrier(form, node)
         return wake, lists["start"], lists["barrier"], reboot
 
+    def firmware(self) -> Optional[Form]:
+        """The form that asks for the firmware's name: a text of its first line."""
+        found: Optional[Form] = None
+        for session in filter(None, (s.root.get("session") for s in self.sources)):
+            node = session.get("firmware")
+            form = self.form_named(node) if node else None
+            if not node or not form:
+                continue
+            found = form
+            self.no_arguments(form, node)
+            fields = form.response[0][0].fields if form.response else []
+            if not any(f.param and f.param.kind in ("string", "text") for f in fields):
+                self.error("E069", node.mark, f"the first line of {node.value}'s answer has no text that could be a name")
+        return found
+
+    def asking(self, queries: Iterable[Optional[Form]]) -> None:
+        """Which forms only ask, if they are sent without arguments."""
+        known = [f for f in queries if f] + [s.read_by for s in self.settings.values() if s.read_by]
+        for form in self.forms.values():
+            bare = not form.data and not form.then and all(f.group or not f.param for f in form.syntax.fields)
+            said = self.asks.get(id(form))
+            if said and said.value and not bare:
+                self.error("E069", said.mark, f"{form.command.name}.{form.name} can't be sent without arguments and results")
+            by_nature = form.name in ("test", "read") or any(f is form for f in known)
+            form.asks = bare and (bool(said.value) if said else by_nature)
+            if said and not said.value and any(f is form for f in known):
+                self.error("E069", said.mark, f"{form.command.name}.{form.name} is asked by the session or for a setting")
+
     def barrier(self, form: Form, node: Node) -> None:
         """Its answer must be one that no other command can give."""
         if not form.response:
@@ -882,6 +922,9 @@ class Builder:
         lines = list(self.lines.values())
         self.name_clashes([(f.c_name, f.mark) for f in self.forms.values()]
                           + [(f"{ln.c_name}_{ln.kind}", ln.mark) for ln in lines])
+        tags = [(f.c_name, f.mark) for f in self.forms.values() if f.data or any(g.param for g in f.syntax.fields)]
+        tags += [(f"{ln.c_name}_{ln.kind}", ln.mark) for ln in lines if ln.fields]
+        self.name_clashes([(t.name, t.mark) for t in self.tables.values()] + tags)      # enum and struct
         for fields in [ln.fields for ln in lines] + [f.syntax.fields for f in self.forms.values()]:
             self.name_clashes((f.param.c_name, f.mark) for f in fields if f.param)
 

@@ -515,6 +515,8 @@ class Lowering:
             flags.append("AT_FINAL_OPTIONAL")
         if self.needs_no_settings(form):
             flags.append("AT_ANY_TIME")
+        if form.asks:
+            flags.append("AT_ASKS")
         sinks = self.sinks(form)
         return FormView(
             form=form, id=self.form_id(form), ident=form.c_name, struct=struct, members=members,

@@ -19,6 +19,7 @@ def words(text: str) -> str:
 @dataclass
 class ManualParam:
     ident: str
+    path: str
     doc: str
     unit: str
     left_out: str
@@ -42,10 +43,10 @@ class Manual:
             self.tables.setdefault(table, [
                 {"value": i if isinstance(v.key, str) else v.key, "name": words(str(v.key)),
                  "text": words(v.text)} for i, v in enumerate(entries)])
-        key = (param.c_name, param.doc, param.unit, left_out, table)
+        key = (param.c_name, param.path, param.doc, param.unit, left_out, table)
         if key not in self.params:
             ident = f"param_{len(self.params)}_{param.c_name}"
-            self.params[key] = ManualParam(ident, words(param.doc), words(param.unit),
+            self.params[key] = ManualParam(ident, words(param.path), words(param.doc), words(param.unit),
                                            words(left_out), table, len(entries))
         return "&" + self.params[key].ident
 
@@ -59,15 +60,17 @@ class Manual:
 
 def manual(low: Lowering) -> dict[str, Any]:
     texts = Manual()
-    forms = [{"syntax": words(v.form.syntax.text), "doc": words(v.form.doc or v.command.doc),
+    forms = [{"path": words(v.form.path), "syntax": words(v.form.syntax.text), "doc": words(v.form.doc or v.command.doc),
               "params": texts.of_fields(low.form_fields(v.form))} for v in low.forms]
-    records = [{"doc": words(r.line.doc or r.line.name),
+    records = [{"path": words(r.line.path), "doc": words(r.line.doc or r.line.name),
                 "params": texts.of_fields(r.places)} for r in low.records]
     commands = [{"name": words(c.name), "section": words(c.section), "doc": words(c.doc),
                  "ident": f"notes_{i}" if c.notes else NONE,
                  "notes": [words(n) for n in c.notes]}
                 for i, c in enumerate(low.spec.commands)]
-    return {"tables": texts.tables, "params": list(texts.params.values()),
+    firmware = low.spec.firmware
+    asked = firmware if firmware and any(v.form is firmware for v in low.forms) else None
+    return {"firmware": low.form_id(asked) if asked else "AT_NONE", "tables": texts.tables, "params": list(texts.params.values()),
             "lists": {name: places for places, name in texts.lists.items()},
             "forms": forms, "records": records, "commands": commands}
 

@@ -254,6 +254,7 @@ class Form:
     final_doc: str = ""
     sets: list[Effect] = field(default_factory=list)
     test_lines: list[str] = field(default_factory=list)
+    asks: bool = False          # sent without arguments it changes nothing
     since: Optional[dict] = None
     until: Optional[dict] = None
     deprecated: Optional[dict] = None
@@ -395,6 +396,7 @@ class Spec:
     start: list[Form]                   # sent before settings are read
     barrier: list[Form]                 # queries whose answers can't be mistaken
     reboot: list[str]                   # lines that tell that the module started
+    firmware: Optional[Form]            # its answer has the firmware's name
     examples: list[Example]
     covered_by: dict[str, str]          # section without a node of its own -> spec path
     files: list[str]                    # the spec and what it includes, as given

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Iterable, Optional
 
-from . import paths
+from . import cascade, paths
 from .diag import Report, nearest
 from .load import SCHEMA, Node, Source, compose, validate, validator
 from .model import Mark
@@ -86,16 +86,20 @@ class _Amendment:
             self.report.add("E038", at.mark, f"there is no `{at.value}` to {verb}" + (" to" if verb == "add" else ""),
                             paths.hint(self.sources, str(at.value)))
         elif verb == "remove":
-            self.remove(place, at)
+            self.remove(place, at, action.entries[verb].value == "cascade")
         else:
             {"add": self.add, "change": self.change}[verb](place, action.entries[verb], at)
 
-    def remove(self, place: Place, at: Node) -> None:
+    def remove(self, place: Place, at: Node, cascading: bool) -> None:
         if place.owner is None:
             self.report.add("E112", at.mark, "the whole spec can't be removed")
             return
-        place.remove()
-        self.removals.append(Removal(dotted(place.steps), at.mark))
+        if cascading:
+            went = cascade.remove(self.sources, place)
+        else:
+            place.remove()
+            went = [dotted(place.steps)]
+        self.removals += [Removal(path, at.mark) for path in went]
 
     def add(self, place: Place, what: Node, at: Node) -> None:
         node = place.node

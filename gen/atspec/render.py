@@ -7,18 +7,19 @@ import difflib
 import re
 import sys
 from pathlib import Path
-from typing import Any, Optional
+from typing import Any, Mapping, Optional
 
 import jinja2
 
 from . import VERSION
 from .absent import absent
-from .build import add_view_options, spec_or_report
+from .build import add_view_options, spec_or_report, specs_of_views
 from .lower import (RUNTIME_VERSION, EffectView, FieldView, Lowering, LowerError, c_string,
                     command_heads, comment, deprecated_text, lower_table, number)
 from .manual import manual
 from .model import Spec
 from .select import select_commands
+from .views import views
 
 TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
 
@@ -86,7 +87,7 @@ def environment() -> jinja2.Environment:
     return env
 
 
-def context(spec: Spec) -> dict[str, Any]:
+def context(spec: Spec, narrowed: Mapping[str, Spec]) -> dict[str, Any]:
     low = Lowering(spec)
     records = low.records
     first = {id(r): i for i, r in enumerate(records)}
@@ -103,6 +104,7 @@ def context(spec: Spec) -> dict[str, Any]:
         "barrier": [low.form_id(f) for f in spec.barrier],
         "wake": low.form_id(spec.wake) if spec.wake else "AT_NONE",
         "absent": absent(spec, low), "features": features(spec), "bounds": bounds(spec),
+        "views": views(low, narrowed),
         "deprecates": any(f.deprecated for f in low.forms) or any(deprecations(spec)),
     }
 
@@ -157,9 +159,10 @@ def lines(low: Lowering) -> list[dict[str, Any]]:
     return out
 
 
-def render(spec: Spec, host: bool = True, module: bool = True) -> dict[str, str]:
-    """File name to content."""
-    env, ctx = environment(), context(spec)
+def render(spec: Spec, host: bool = True, module: bool = True,
+           narrowed: Optional[Mapping[str, Spec]] = None) -> dict[str, str]:
+    """File name to content. `narrowed`: the spec in each of its views, for the module's side."""
+    env, ctx = environment(), context(spec, narrowed or {})
     wanted = (HOST if host or module else {}) | (MODULE if module else {})
     return {spec.module + suffix: tidy(env.get_template(name).render(ctx))
             for name, suffix in wanted.items()}
@@ -195,9 +198,10 @@ def build(args: argparse.Namespace) -> int:
     if spec is None:
         return 1
     try:
+        narrowed = {} if args.at or args.host else specs_of_views(args.spec, spec.views, args.overlays)
         if args.only:
             spec = select_commands(spec, args.only.split(","))
-        files = render(spec, module=not args.host)
+        files = render(spec, module=not args.host, narrowed=narrowed)
     except LowerError as e:
         print(e.placed(args.spec), file=sys.stderr)
         return 1

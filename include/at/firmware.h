@@ -38,6 +38,10 @@ struct at_firmware_bound {
 int at_firmware_parse(const char *const *series, size_t nseries, struct at_str revision,
                       struct at_firmware *out);
 
+/** Less than, equal to or greater than 0: the firmware is older than the one of these numbers,
+ *  the same or newer. Both are of one series. */
+int at_firmware_compare(const struct at_firmware *firmware, const uint16_t *numbers);
+
 /** Whether a firmware has a feature. An unknown firmware is assumed to have all. */
 bool at_firmware_has(const struct at_firmware_bound *bounds, size_t nbounds,
                      const struct at_firmware *firmware, uint16_t feature);

@@ -68,8 +68,7 @@ int at_firmware_parse(const char *const *series, size_t nseries, struct at_str r
     return AT_E_SYNTAX;
 }
 
-/* Less than, equal to or greater than 0, as the firmware is older, the same or newer. */
-static int compare(const struct at_firmware *firmware, const uint16_t *numbers)
+int at_firmware_compare(const struct at_firmware *firmware, const uint16_t *numbers)
 {
     for (size_t i = 0; i < firmware->count; i++) {
         if (firmware->numbers[i] != numbers[i]) {
@@ -84,7 +83,7 @@ bool at_firmware_has(const struct at_firmware_bound *bounds, size_t nbounds,
 {
     for (size_t i = 0; i < nbounds; i++) {
         if (bounds[i].feature == feature && bounds[i].series == firmware->series) {
-            int order = compare(firmware, bounds[i].numbers);
+            int order = at_firmware_compare(firmware, bounds[i].numbers);
             if (bounds[i].last ? order > 0 : order < 0) {
                 return false;
             }

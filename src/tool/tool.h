@@ -52,6 +52,7 @@ int tool_usage(const struct tool *tool, const char *format, ...)
 int tool_decode(const struct tool *tool, int argc, char **argv);
 int tool_encode(const struct tool *tool, int argc, char **argv);
 int tool_monitor(const struct tool *tool, int argc, char **argv);
+int tool_probe(const struct tool *tool, int argc, char **argv);
 int tool_shell(const struct tool *tool, int argc, char **argv);
 
 /**

@@ -21,7 +21,9 @@ class Shipped(unittest.TestCase):
         for path in sorted(p for p in (REPOSITORY / "spec").rglob("*.yaml") if p.parent.name != "overlays"):
             spec, diagnostics = load_spec(str(path), fragment=True)
             self.assertEqual([str(d) for d in diagnostics], [])
-            self.assertIsNotNone(spec)
+            assert spec
+            for view in spec.views:
+                self.assertEqual([str(d) for d in load_spec(str(path), at=view)[1]], [], view)
 
     def test_a_fragment_is_no_module(self) -> None:
         spec, diagnostics = load_spec(str(FRAGMENT))

@@ -18,3 +18,7 @@ at_view(bc26_v11 FIRMWARE V1.1)
 at_view(bc26_a06 FIRMWARE BC26NBR01A06)
 at_view(bc20_a08 FIRMWARE BC20NBR01A08)
 at_view(bc26_no_data_mode OVERLAYS spec/quectel/overlays/no-data-mode.yaml)
+
+# One program as any of them: the module's side.
+at_generate(dated tests/generator/second/dated.yaml)
+at_test(grammar ${tests}/unit/test_grammar.c LIBS dated_module)
