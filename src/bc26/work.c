@@ -61,28 +61,18 @@ static int32_t asked_for(struct work *w)
     return n == 1 ? answer.err : -1;
 }
 
-static int silent(const struct work *w, const char *what)
+/* Nothing came, or nothing that can be an answer to what was asked. */
+static int unanswered(const struct work *w, const char *what, bool heard)
 {
     const struct port *port = &w->channel.port;
     const struct tool *tool = port->tool;
-    fprintf(stderr, "%s: %s: no answer; see whether the module is on", tool->name, what);
+    fprintf(stderr, "%s: %s: no answer%s; see whether the module is on", tool->name, what,
+            heard ? " that can be trusted" : "");
     if (port->serial.fd >= 0) {
         fprintf(stderr, ", and whether %lu baud is its speed (--baud)",
                 (unsigned long)tool->options->baud);
     }
-    fputc('\n', stderr);
-    return TOOL_NO;
-}
-
-/* A barrier is answered or swallowed; what came tells which. */
-static int untrusted(const struct work *w, const char *what)
-{
-    if (w->channel.port.received == 0) {
-        return silent(w, what);
-    }
-    fprintf(stderr, "%s: %s: the module answers, but not in a way that can be trusted; "
-            "--trace shows what it says, and restarting it may help\n",
-            w->channel.port.tool->name, what);
+    fputs(heard ? "; --trace shows what it says\n" : "\n", stderr);
     return TOOL_NO;
 }
 
@@ -95,11 +85,8 @@ int work_failed(struct work *w, const char *what, int status, int32_t error)
     if (port->fd < 0) {
         return port_complain(port);
     }
-    if (status == AT_E_TIMEOUT) {
-        return silent(w, what);
-    }
-    if (status == AT_E_LOST) {
-        return untrusted(w, what);
+    if (status == AT_E_TIMEOUT || status == AT_E_LOST) {
+        return unanswered(w, what, status == AT_E_LOST && port->received > 0);
     }
     if (status == AT_E_ERROR && error < 0) {
         error = asked_for(w);
