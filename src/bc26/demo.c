@@ -589,7 +589,8 @@ int bc26_demo_command(const struct tool *tool, int argc, char **argv)
     if (argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
         printf("usage: %s demo\n\nStarts a virtual BC26 on a pty and TCP, UDP and NTP servers on\n"
                "loopback, holds the conversations of the manual's chapter 4 with the typed calls\n"
-               "and shows both directions: -> to the module, <- from it.\n", tool->name);
+               "and shows both directions: -> to the module, <- from it.\n\n"
+               "Exit status: 0 all were held, 1 not so, 2 usage.\n", tool->name);
         return TOOL_DONE;
     }
     if (argc > 1) {

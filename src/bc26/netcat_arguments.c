@@ -31,7 +31,7 @@ static const char help_both[] =
     "  --format text|hex  how data pass the port, both ways; the module stores it. Without\n"
     "                     it the stored format is left as it is\n"
     "  --local-port N     the module's own port; 0 (the default): any\n"
-    "  -4, -6             IPv4 or IPv6; without them the module's default, IPv4\n"
+    "  -4, -6             IPv4 or IPv6, not both; without them the module's default, IPv4\n"
     "  -q SECONDS         after the end of input: close when nothing has come for so long,\n"
     "                     10 by default; 0: at once, without waiting for an answer\n"
     "  --stats            at the end, on stderr: bytes through the socket and on the wire,\n"
@@ -77,6 +77,16 @@ static int take_format(const struct tool *tool, struct netcat_arguments *a)
     return GO_ON;
 }
 
+static int take_family(const struct tool *tool, struct netcat_arguments *a, int32_t family)
+{
+    if (a->open.has_protocol_type && a->open.protocol_type != family) {
+        return wrong(tool, a, "%s exclude each other", "-4 and -6");
+    }
+    a->open.has_protocol_type = true;
+    a->open.protocol_type = family;
+    return GO_ON;
+}
+
 static int take_option(const struct tool *tool, struct netcat_arguments *a, int option)
 {
     long value;
@@ -94,9 +104,8 @@ static int take_option(const struct tool *tool, struct netcat_arguments *a, int 
         return GO_ON;
     case '4':
     case '6':
-        a->open.has_protocol_type = true;
-        a->open.protocol_type = option == '6' ? BC26_PROTOCOL_TYPE_IPV6 : BC26_PROTOCOL_TYPE_IPV4;
-        return GO_ON;
+        return take_family(tool, a, option == '6' ? BC26_PROTOCOL_TYPE_IPV6
+                                                  : BC26_PROTOCOL_TYPE_IPV4);
     case 'q':
         if (!number(optarg, 0, QUIET_SECONDS_MAX, &value)) {
             return wrong(tool, a, "-q takes seconds from 0 to 1000000, not '%s'", optarg);
@@ -147,12 +156,19 @@ static int read_options(const struct tool *tool, int argc, char **argv,
 /* What the manual allows, before the module is asked. */
 static int check(const struct tool *tool, const struct netcat_arguments *a)
 {
+    static const struct request_label labels[] = {
+        {"host", "HOST"},
+        {"remote_port", "PORT"},
+        {"local_port", "--local-port"},
+        {NULL, NULL},
+    };
     static struct request request;
     char line[512];
     struct at_fault fault = {0};
     uint8_t settings[BC26_SETTINGS];
     tool_initial_settings(tool->module, settings);
     request.tool = tool;
+    request.labels = labels;
     request.settings = settings;
     request.form = &bc26.forms[BC26_FORM_QIOPEN];
     if (at_form_encode(tool->module, request.form, settings, &a->open, line, sizeof line,
@@ -161,6 +177,24 @@ static int check(const struct tool *tool, const struct netcat_arguments *a)
         return TOOL_USAGE;
     }
     return GO_ON;
+}
+
+/* HOST and PORT, no less and no more; `count` of them are given. */
+static int check_operands(const struct tool *tool, const struct netcat_arguments *a, int count,
+                          char **operands)
+{
+    switch (count) {
+    case 0:
+        return wrong(tool, a, "%s are missing", "HOST and PORT");
+    case 1:
+        return wrong(tool, a, strchr(operands[0], ':') != NULL
+                                  ? "PORT is missing: '%s' counts as HOST; write them apart"
+                                  : "PORT is missing behind '%s'", operands[0]);
+    case 2:
+        return GO_ON;
+    default:
+        return wrong(tool, a, "'%s' is too much behind HOST and PORT", operands[2]);
+    }
 }
 
 int netcat_arguments(const struct tool *tool, int argc, char **argv, struct netcat_arguments *a)
@@ -180,8 +214,9 @@ int netcat_arguments(const struct tool *tool, int argc, char **argv, struct netc
     if (status != GO_ON) {
         return status;
     }
-    if (argc - optind != 2) {
-        return wrong(tool, a, "it takes %s", "HOST and PORT");
+    status = check_operands(tool, a, argc - optind, argv + optind);
+    if (status != GO_ON) {
+        return status;
     }
     if (!number(argv[optind + 1], 1, 65535, &port)) {
         return wrong(tool, a, "'%s' is no port: 1 to 65535", argv[optind + 1]);

@@ -212,7 +212,15 @@ static int check(struct request *request)
 
 static int parse(struct job *job, struct words *words, struct request *request)
 {
+    static const struct request_label labels[] = {
+        {"host", "HOST"},           {"ping_num", "-c"},
+        {"ping_size", "-s"},        {"time_out", "-W"},
+        {"server", "SERVER"},       {"hostname", "NAME"},
+        {"pridnsaddr", "--server"}, {"secdnsaddr", "--server"},
+        {NULL, NULL},
+    };
     request->tool = job->tool;
+    request->labels = labels;
     int status = words->fit ? request_parse(request, words->argc, words->argv)
                             : tool_usage(job->tool, "%s: an argument is too long", job->what);
     status = status == TOOL_DONE ? check(request) : status;

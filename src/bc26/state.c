@@ -156,7 +156,9 @@ static int print_help(const struct tool *tool)
            "each with its kind in front:\n\n"
            "  socket   index, kind, remote host and port, local port, state, mode of access\n"
            "  setting  what it is, and its value\n"
-           "  dns      the servers; `not told` where the module names none\n",
+           "  dns      the servers; `not told` where the module names none\n\n"
+           "Exit status: 0 all is told, 1 the module answered with an error or not at all,\n"
+           "2 usage.\n",
            tool->name);
     return TOOL_DONE;
 }

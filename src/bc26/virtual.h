@@ -101,7 +101,7 @@ struct virtual_module;
  * made with the first setting.
  * @param config  NULL: the defaults
  * @param why     filled on failure; may be NULL
- * @return NULL when there's no memory or the state file can't be used
+ * @return NULL when there's no memory or the state file can't be read, or be written
  */
 struct virtual_module *virtual_new(const struct virtual_config *config,
                                    struct at_posix_why *why);

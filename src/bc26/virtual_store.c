@@ -6,6 +6,7 @@
 #include "virtual_internal.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -13,6 +14,8 @@
 #include <unistd.h>
 
 #define TITLE "bc26 state 1"
+
+enum { STATE_PATH_MAX = 4096 };
 
 void vm_store_defaults(uint8_t settings[BC26_SETTINGS])
 {
@@ -109,18 +112,45 @@ static bool read_all(FILE *file, const char *path, uint8_t settings[BC26_SETTING
     return ftell(file) != 0 || because(why, "%s: not a state file: it's empty", path);
 }
 
+/* What is to take the place of the file: its name, or false if that's too long. */
+static bool name_fresh(const char *path, char *fresh, size_t size)
+{
+    size_t len = (size_t)snprintf(fresh, size, "%s.new", path);
+
+    errno = ENAMETOOLONG;
+    return len < size;
+}
+
+/* Tries it, for the first setting to be kept may come much later. */
+static bool may_save(const char *path, struct at_posix_why *why)
+{
+    char fresh[STATE_PATH_MAX];
+    int fd = -1;
+
+    if (*path == '\0')
+        return because(why, "the state file's name is empty");
+    if (name_fresh(path, fresh, sizeof fresh))
+        fd = open(fresh, O_WRONLY | O_CREAT | O_CLOEXEC, 0666);
+    if (fd < 0)
+        return because(why, "%s: settings can't be kept there: %s", path, strerror(errno));
+    (void)close(fd);
+    (void)unlink(fresh);
+    return true;
+}
+
 bool vm_store_load(struct virtual_module *vm, struct at_posix_why *why)
 {
     const char *path = vm->config.state_file;
     FILE *file = path != NULL ? fopen(path, "r") : NULL;
 
-    if (path == NULL || (file == NULL && errno == ENOENT))
+    if (path == NULL)
         return true;
-    if (file == NULL)
+    if (file == NULL && errno != ENOENT)
         return because(why, "%s: can't be opened: %s", path, strerror(errno));
-    bool good = read_all(file, path, vm->settings, why);
-    (void)fclose(file);
-    return good;
+    bool good = file == NULL || read_all(file, path, vm->settings, why);
+    if (file != NULL)
+        (void)fclose(file);
+    return good && may_save(path, why);
 }
 
 /* ---- writing ------------------------------------------------------------- */
@@ -145,12 +175,11 @@ static bool write_all(FILE *file, const uint8_t settings[BC26_SETTINGS])
 void vm_store_save(const struct virtual_module *vm)
 {
     const char *path = vm->config.state_file;
-    char fresh[4096];
+    char fresh[STATE_PATH_MAX];
 
     if (path == NULL)
         return;
-    int len = snprintf(fresh, sizeof fresh, "%s.new", path);
-    FILE *file = len < (int)sizeof fresh ? fopen(fresh, "w") : NULL;
+    FILE *file = name_fresh(path, fresh, sizeof fresh) ? fopen(fresh, "w") : NULL;
     bool good = file != NULL && write_all(file, vm->settings);
     if (file != NULL)
         good = fclose(file) == 0 && good;

@@ -41,13 +41,31 @@ static const struct rate *find_rate(uint32_t baud)
     return NULL;
 }
 
+/* What has no slash may have been meant as an address. */
+static void explain_missing(struct at_posix_why *why, const char *path)
+{
+    if (*path == '\0')
+        at_posix_say(why, "the port's name is empty; name a tty such as /dev/ttyUSB0, "
+                     "or HOST:PORT");
+    else if (strchr(path, '/') == NULL)
+        at_posix_say(why, "%s: no such port; a serial port is a path such as /dev/ttyUSB0, "
+                     "and an address needs its :PORT", path);
+    else
+        at_posix_say(why, "%s: no such port; see which there are with: ls /dev/tty*", path);
+}
+
 static void explain(struct at_posix_why *why, const char *path, int err)
 {
     switch (err) {
     case ENOENT:
+    case ENOTDIR:
     case ENXIO:
     case ENODEV:
-        at_posix_say(why, "%s: no such port; see which there are with: ls /dev/tty*", path);
+        explain_missing(why, path);
+        break;
+    case EISDIR:
+        at_posix_say(why, "%s: a directory; name a tty such as /dev/ttyUSB0, or HOST:PORT",
+                     path);
         break;
     case EACCES:
     case EPERM:

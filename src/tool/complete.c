@@ -24,6 +24,7 @@ static const struct at_manual_param *words_of(const struct tool *tool, struct pl
 
 const struct at_manual_command *complete_command(const struct tool *tool, const char *name)
 {
+    name = request_bare_name(name);
     for (uint16_t i = 0; i < tool->manual->ncommands; i++) {
         if (strcasecmp(tool->manual->commands[i].name, name) == 0) {
             return &tool->manual->commands[i];
@@ -34,10 +35,31 @@ const struct at_manual_command *complete_command(const struct tool *tool, const 
 
 /* Describing -------------------------------------------------------------------- */
 
-static void print_left_out(FILE *out, const struct place place, const struct at_manual_param *words)
+/* Whether it sets what the client must know, and the module may not tell what holds without it:
+ * of a setting that is indexed a query need not list all. */
+static bool is_needed(const struct tool *tool, const struct place place)
+{
+    const struct at_form *form = place.form;
+    for (uint8_t i = 0; i < form->neffects; i++) {
+        const struct at_effect *effect = &form->effects[i];
+        for (uint8_t k = 0; k < tool->module->nsettings; k++) {
+            const struct at_setting *setting = &tool->module->settings[k];
+            if (effect->value == form->fields[place.field].param && setting->slot == effect->slot) {
+                return setting->read_by == AT_NONE ||
+                       (setting->slots > 1 && setting->read_by != form->id);
+            }
+        }
+    }
+    return false;
+}
+
+static void print_left_out(FILE *out, const struct tool *tool, const struct place place,
+                           const struct at_manual_param *words)
 {
     const struct at_field *field = &place.form->fields[place.field];
-    if (request_at_prompt(place.form, field)) {
+    if (field->has != AT_NONE && is_needed(tool, place)) {
+        fputs("; has to be given, unless settings shows it as known", out);
+    } else if (request_at_prompt(place.form, field)) {
         fputs("; asked for when left out", out);
     } else if (words->left_out[0] != '\0') {
         fprintf(out, "; %s when left out", words->left_out);
@@ -60,7 +82,7 @@ void complete_describe(FILE *out, const struct tool *tool, struct place place)
     if (words->unit[0] != '\0') {
         fprintf(out, " (%s)", words->unit);
     }
-    print_left_out(out, place, words);
+    print_left_out(out, tool, place, words);
 }
 
 /* Collecting ---------------------------------------------------------------------- */
@@ -217,10 +239,13 @@ static void complete_wire(const struct tool *tool, const char *line, struct comp
 
 bool complete_is_wire(const struct tool *tool, const char *line)
 {
-    size_t n = strcspn(line, ". ");
     if (strncasecmp(line, "AT", 2) != 0) {
         return false;
     }
+    if (line[strcspn(line, ". ")] != '\0') {
+        line = request_bare_name(line);
+    }
+    size_t n = strcspn(line, ". ");
     for (uint16_t i = 0; line[n] != '\0' && i < tool->module->nforms; i++) {
         const char *command = tool->module->forms[i].command;
         if (strlen(command) == n && strncasecmp(command, line, n) == 0) {
@@ -273,7 +298,7 @@ static bool is_given(const char *words, const char *end, const char *name)
     size_t len = strlen(name);
     for (const char *p = words; (p = strchr(p, ' ')) != NULL && p < end;) {
         p += strspn(p, " ");
-        if (strncmp(p, name, len) == 0 && p[len] == '=' && p < end) {
+        if (strncasecmp(p, name, len) == 0 && p[len] == '=' && p < end) {
             return true;
         }
     }
@@ -291,7 +316,7 @@ static bool takes_all(const struct tool *tool, const struct at_form *form, const
         for (uint8_t i = 0; i < form->nfields && !taken; i++) {
             struct place place = {form, i};
             const char *name = param_of(tool, place)->name;
-            taken = strlen(name) == len && strncmp(name, p, len) == 0;
+            taken = strlen(name) == len && strncasecmp(name, p, len) == 0;
         }
         if (!taken) {
             return false;
@@ -320,15 +345,11 @@ static void add_names(const struct wanted *w, const struct at_form *form, const 
 
 static void add_values_of(const struct wanted *w, const struct at_form *form, const char *last)
 {
-    for (uint8_t i = 0; i < form->nfields; i++) {
-        struct place place = {form, i};
-        const struct at_param *param = param_of(w->tool, place);
-        size_t len = strlen(param->name);
-        if (param->type != AT_LITERAL && strncmp(param->name, last, len) == 0 &&
-            last[len] == '=') {
-            w->out->about = place;
-            add_values(w, place, "", ' ');
-        }
+    int field = request_field(w->tool->module, form, last);
+    if (field >= 0) {
+        struct place place = {form, (uint8_t)field};
+        w->out->about = place;
+        add_values(w, place, "", ' ');
     }
 }
 
@@ -374,6 +395,8 @@ void complete_line(const struct tool *tool, const struct own_word *words, const 
                    struct completion *out)
 {
     const char *start = line + strspn(line, " ");
+    bool wire = *start != '\0' && complete_is_wire(tool, start);
+    start = wire ? start : request_bare_name(start);
     const char *last = last_word(start);
     struct wanted w = {tool, out, last};
     out->n = 0;
@@ -386,10 +409,10 @@ void complete_line(const struct tool *tool, const struct own_word *words, const 
         add_own_words(&w, words);
     } else if (strncmp(start, "help ", 5) == 0) {
         add_commands(&w, '\0');
-    } else if (!complete_is_wire(tool, start)) {
+    } else if (!wire) {
         complete_arguments(&w, start, last);
     }
-    if (*start != '\0' && complete_is_wire(tool, start)) {
+    if (wire) {
         complete_wire(tool, start, out);
     }
     out->from += (size_t)(start - line);

@@ -61,6 +61,8 @@ static int print_help(const struct tool *tool)
         printf(s->slots > 1 ? "                      %s[0..%d]\n" : "                      %s\n",
                s->name, s->slots - 1);
     }
+    puts("\nExit status: 0 all was decoded, whatever it is; 2 usage, or what can't be read or\n"
+         "written.");
     return TOOL_DONE;
 }
 

@@ -31,17 +31,13 @@ static int print_help(const struct tool *tool)
            "on; without it, the manual's default.\n\n",
            tool->name);
     for (uint16_t i = 0; i < module->nforms; i++) {
-        const struct at_form *form = &module->forms[i];
-        printf("  %s.%s", form->command, form->name);
-        for (uint8_t k = 0; k < form->nfields; k++) {
-            const struct at_param *param = &module->params[form->fields[k].param];
-            bool optional = form->fields[k].has != AT_NONE || request_at_prompt(form, &form->fields[k]);
-            if (param->type != AT_LITERAL) {
-                printf(optional ? " [%s=]" : " %s=", param->name);
-            }
-        }
+        fputs("  ", stdout);
+        request_print_form(stdout, module, &module->forms[i]);
         putchar('\n');
     }
+    puts("\nExit status: 0 the bytes are printed; 1 an argument is missing or wrong, or the line\n"
+         "too long; 2 usage: no such option, command, form or name of an argument; or stdout\n"
+         "can't be written.");
     return TOOL_DONE;
 }
 

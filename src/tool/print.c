@@ -97,6 +97,17 @@ void print_arguments(FILE *out, const struct tool *tool, const struct at_command
     print_all(out, tool, &fields);
 }
 
+bool print_has_arguments(const struct tool *tool, const struct at_command *command)
+{
+    const struct at_form *form = command->form;
+    for (uint8_t i = 0; i < command->nmarks && i < form->nfields; i++) {
+        if (tool->module->params[form->fields[i].param].type != AT_LITERAL) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void print_time(FILE *out, enum print_zone zone)
 {
     struct timespec now;

@@ -16,6 +16,9 @@ void print_fields(FILE *out, const struct tool *tool, const struct at_line *line
 /** Likewise of a command line; a long text is cut, for it stands in the line already. */
 void print_arguments(FILE *out, const struct tool *tool, const struct at_command *command);
 
+/** Whether print_arguments prints anything: a literal is none. */
+bool print_has_arguments(const struct tool *tool, const struct at_command *command);
+
 /** `21:30:05.123` of here; or for machines, `2024-05-31T19:30:05.123Z`. */
 enum print_zone { PRINT_LOCAL, PRINT_UTC };
 void print_time(FILE *out, enum print_zone zone);

@@ -94,6 +94,62 @@ static int refuse_all(const struct request *r)
     return TOOL_NO;
 }
 
+static const struct at_field *field_of(const struct at_form *form, uint16_t param)
+{
+    for (uint8_t i = 0; i < form->nfields; i++) {
+        if (form->fields[i].param == param) {
+            return &form->fields[i];
+        }
+    }
+    return NULL;
+}
+
+static const char *name_of(const struct request *r, const struct at_field *field)
+{
+    return r->tool->module->params[field->param].name;
+}
+
+static void print_lengths(FILE *out, const struct request *r)
+{
+    const struct at_field *field = field_of(r->form, r->form->data->length);
+    struct at_bytes data = at_request_data(r->tool->module, r->form, &r->value);
+    fprintf(out, "announced %ld, given %zu",
+            (long)*(const int32_t *)(const void *)(r->value.bytes + field->offset), data.len);
+}
+
+/* Why a parameter is missing that may be left out: another one is given. */
+static void print_company(FILE *out, const struct request *r, const struct at_param *param)
+{
+    const struct at_form *form = r->form;
+    const struct at_field *field = form->fields;
+    const struct at_field *end = form->fields + form->nfields;
+    while (field < end && !is_param(r, param, field->param)) {
+        field++;
+    }
+    if (field == end || field->has == AT_NONE) {
+        return;
+    }
+    for (const struct at_field *other = field + 1; other < end; other++) {
+        if (other->has != AT_NONE && *(const bool *)(r->value.bytes + other->has)) {
+            fprintf(out, "it has to be given before %s; ", name_of(r, other));
+            return;
+        }
+    }
+    if (field > form->fields && field[-1].group == field->group) {
+        fprintf(out, "it has to be given with %s; ", name_of(r, field - 1));
+    }
+}
+
+static void print_name(const struct request *r, const char *name)
+{
+    const struct request_label *label = r->labels;
+    while (label != NULL && label->param != NULL && strcmp(label->param, name) != 0) {
+        label++;
+    }
+    bool found = label != NULL && label->param != NULL;
+    fprintf(stderr, found ? "%s (%s)" : "%s", found ? label->typed : name, name);
+}
+
 int request_refuse(const struct request *r, const struct at_fault *fault)
 {
     static const char *const reasons[] = {
@@ -111,8 +167,15 @@ int request_refuse(const struct request *r, const struct at_fault *fault)
     if (param == NULL) {
         return refuse_all(r);
     }
-    fprintf(stderr, "%s: %s: %s; ", r->tool->name, param->name, reasons[fault->reason]);
-    if (data != NULL && is_param(r, param, data->field) && fault->reason == AT_LENGTH) {
+    fprintf(stderr, "%s: ", r->tool->name);
+    print_name(r, param->name);
+    fprintf(stderr, ": %s; ", reasons[fault->reason]);
+    if (fault->reason == AT_MISSING) {
+        print_company(stderr, r, param);
+    }
+    if (fault->reason == AT_MISMATCH) {
+        print_lengths(stderr, r);
+    } else if (data != NULL && is_param(r, param, data->field) && fault->reason == AT_LENGTH) {
         print_data_limit(stderr, r);
     } else if (param->type == AT_DATA && fault->reason == AT_TYPE) {
         fputs(at_data_hex(data, r->settings) == 1 ? "allowed are pairs of hexadecimal digits"
@@ -251,13 +314,33 @@ static enum at_reason set_member(struct request *r, const struct at_field *field
     }
 }
 
-/* The value given for a parameter, or NULL. */
-static const char *find_argument(const char *name, int argc, char **argv)
+int request_field(const struct at_module *module, const struct at_form *form, const char *argument)
 {
-    size_t len = strlen(name);
+    size_t len = strcspn(argument, "=");
+    int found = -1;
+    int count = 0;
+    for (uint8_t i = 0; i < form->nfields && argument[len] == '='; i++) {
+        const struct at_param *param = &module->params[form->fields[i].param];
+        if (param->type == AT_LITERAL || strlen(param->name) != len ||
+            strncasecmp(param->name, argument, len) != 0) {
+            continue;
+        }
+        if (strncmp(param->name, argument, len) == 0) {
+            return i;
+        }
+        found = i;
+        count++;
+    }
+    return count == 1 ? found : -1;
+}
+
+/* The value given for a parameter, or NULL. */
+static const char *find_argument(const struct at_module *module, const struct at_form *form,
+                                 uint8_t field, int argc, char **argv)
+{
     for (int i = 0; i < argc; i++) {
-        if (strncmp(argv[i], name, len) == 0 && argv[i][len] == '=') {
-            return argv[i] + len + 1;
+        if (request_field(module, form, argv[i]) == field) {
+            return strchr(argv[i], '=') + 1;
         }
     }
     return NULL;
@@ -266,16 +349,6 @@ static const char *find_argument(const char *name, int argc, char **argv)
 bool request_at_prompt(const struct at_form *form, const struct at_field *field)
 {
     return form->data != NULL && form->data->prompt != 0 && form->data->field == field->param;
-}
-
-static const struct at_field *field_of(const struct at_form *form, uint16_t param)
-{
-    for (uint8_t i = 0; i < form->nfields; i++) {
-        if (form->fields[i].param == param) {
-            return &form->fields[i];
-        }
-    }
-    return NULL;
 }
 
 /* Whether this field counts data that are given, or are still to be asked for. */
@@ -305,7 +378,7 @@ static int set_arguments(struct request *r, int argc, char **argv)
         if (param->type == AT_LITERAL) {
             continue;
         }
-        const char *text = find_argument(param->name, argc, argv);
+        const char *text = find_argument(r->tool->module, r->form, i, argc, argv);
         struct at_fault fault = {param, AT_MISSING};
         if (text != NULL) {
             fault.reason = set_member(r, field, text);
@@ -350,31 +423,28 @@ int request_set_data(struct request *r, const char *text)
 
 /* Forms ------------------------------------------------------------------------- */
 
-static bool takes(const struct at_module *module, const struct at_form *form, const char *argument)
+static bool takes_all(const struct at_module *module, const struct at_form *form, int argc,
+                      char **argv)
 {
-    for (uint8_t i = 0; i < form->nfields; i++) {
-        const struct at_param *param = &module->params[form->fields[i].param];
-        size_t len = strlen(param->name);
-        if (param->type != AT_LITERAL && strncmp(argument, param->name, len) == 0 &&
-            argument[len] == '=') {
-            return true;
+    for (int i = 0; i < argc; i++) {
+        if (request_field(module, form, argv[i]) < 0) {
+            return false;
         }
     }
-    return false;
+    return true;
 }
 
 /* Whether the arguments are this form's: all it needs, and nothing else. */
 static bool suits(const struct at_module *module, const struct at_form *form, int argc, char **argv)
 {
-    for (int i = 0; i < argc; i++) {
-        if (!takes(module, form, argv[i])) {
-            return false;
-        }
+    if (!takes_all(module, form, argc, argv)) {
+        return false;
     }
     for (uint8_t i = 0; i < form->nfields; i++) {
         const struct at_param *param = &module->params[form->fields[i].param];
         if (param->type != AT_LITERAL && form->fields[i].has == AT_NONE &&
-            !request_at_prompt(form, &form->fields[i]) && find_argument(param->name, argc, argv) == NULL) {
+            !request_at_prompt(form, &form->fields[i]) &&
+            find_argument(module, form, i, argc, argv) == NULL) {
             return false;
         }
     }
@@ -415,15 +485,73 @@ static const struct at_form *only_form(const struct at_module *module, const cha
     return NULL;
 }
 
-static void print_forms(const struct at_module *module, const char *command)
+void request_print_form(FILE *out, const struct at_module *module, const struct at_form *form)
 {
-    fprintf(stderr, "; there are");
+    fprintf(out, "%s.%s", form->command, form->name);
+    for (uint8_t i = 0; i < form->nfields; i++) {
+        const struct at_field *field = &form->fields[i];
+        const struct at_param *param = &module->params[field->param];
+        bool optional = field->has != AT_NONE || request_at_prompt(form, field);
+        if (param->type != AT_LITERAL) {
+            fprintf(out, optional ? " [%s=]" : " %s=", param->name);
+        }
+    }
+}
+
+/* Those of a command that take these arguments. */
+static void print_forms(const struct at_module *module, const char *command, int argc, char **argv)
+{
+    const char *gap = "; there are ";
     for (uint16_t i = 0; i < module->nforms; i++) {
-        if (strcmp(module->forms[i].command, command) == 0) {
-            fprintf(stderr, " %s.%s", command, module->forms[i].name);
+        const struct at_form *form = &module->forms[i];
+        if (strcmp(form->command, command) == 0 && takes_all(module, form, argc, argv)) {
+            fputs(gap, stderr);
+            request_print_form(stderr, module, form);
+            gap = ", ";
         }
     }
     fputc('\n', stderr);
+}
+
+/* The first argument that no form of the command takes, or NULL. */
+static const char *find_stranger(const struct at_module *module, const char *command, int argc,
+                                 char **argv)
+{
+    for (int i = 0; i < argc; i++) {
+        bool taken = false;
+        for (uint16_t k = 0; k < module->nforms && !taken; k++) {
+            const struct at_form *form = &module->forms[k];
+            taken = strcmp(form->command, command) == 0 &&
+                    request_field(module, form, argv[i]) >= 0;
+        }
+        if (!taken) {
+            return argv[i];
+        }
+    }
+    return NULL;
+}
+
+/* No form was named that there is, and the arguments don't tell which is meant. */
+static void refuse_forms(const struct tool *tool, const char *command, const char *name, int argc,
+                         char **argv)
+{
+    const struct at_module *module = tool->module;
+    const char *stranger = find_stranger(module, command, argc, argv);
+    bool any = false;
+    for (uint16_t i = 0; i < module->nforms && name == NULL; i++) {
+        const struct at_form *form = &module->forms[i];
+        any = any || (strcmp(form->command, command) == 0 && takes_all(module, form, argc, argv));
+    }
+    if (name != NULL) {
+        fprintf(stderr, "%s: %s has no form '%s'", tool->name, command, name);
+    } else if (stranger != NULL) {
+        fprintf(stderr, "%s: no form of %s takes '%s'", tool->name, command, stranger);
+    } else if (!any) {
+        fprintf(stderr, "%s: no form of %s takes all of this together", tool->name, command);
+    } else {
+        fprintf(stderr, "%s: %s has several forms", tool->name, command);
+    }
+    print_forms(module, command, any ? argc : 0, argv);
 }
 
 static bool has_command(const struct at_module *module, const char *command)
@@ -448,8 +576,9 @@ static const struct at_form *named_form(const struct at_module *module, const ch
     return NULL;
 }
 
-static void print_commands(const struct at_module *module)
+static void print_commands(const struct request *r)
 {
+    const struct at_module *module = r->tool->module;
     const char *last = "";
     fprintf(stderr, "; there are");
     for (uint16_t i = 0; i < module->nforms; i++) {
@@ -458,7 +587,12 @@ static void print_commands(const struct at_module *module)
             fprintf(stderr, " %s", last);
         }
     }
-    fputc('\n', stderr);
+    fputs(r->typed ? "; help tells about them\n" : "\n", stderr);
+}
+
+const char *request_bare_name(const char *name)
+{
+    return strncasecmp(name, "AT+", 3) == 0 ? name + 3 : name;
 }
 
 /* The name as the spec has it. */
@@ -484,28 +618,26 @@ static const struct at_form *find_form(const struct request *r, char *typed, int
         *dot = '\0';
     }
     if (r->typed) {
-        name = spelled(module, typed);
+        name = spelled(module, request_bare_name(typed));
     }
     if (!has_command(module, name)) {
         fprintf(stderr, "%s: no command '%s'", tool->name, name);
-        print_commands(module);
+        print_commands(r);
         return NULL;
     }
     form = dot != NULL ? named_form(module, name, dot + 1) : only_form(module, name, argc, argv);
     if (form == NULL) {
-        fprintf(stderr, dot != NULL ? "%s: %s has no form '%s'" : "%s: %s has several forms",
-                tool->name, name, dot != NULL ? dot + 1 : "");
-        print_forms(module, name);
+        refuse_forms(tool, name, dot != NULL ? dot + 1 : NULL, argc, argv);
     }
     return form;
 }
 
 /* Whether the argument before the `=` was given before. */
-static bool is_repeated(int i, char **argv)
+static bool is_repeated(const struct at_module *module, const struct at_form *form, int i,
+                        char **argv)
 {
-    size_t len = strcspn(argv[i], "=") + 1u;
     for (int k = 0; k < i; k++) {
-        if (strncmp(argv[k], argv[i], len) == 0) {
+        if (request_field(module, form, argv[k]) == request_field(module, form, argv[i])) {
             return true;
         }
     }
@@ -515,8 +647,8 @@ static bool is_repeated(int i, char **argv)
 static int check_names(const struct tool *tool, const struct at_form *form, int argc, char **argv)
 {
     for (int i = 0; i < argc; i++) {
-        if (takes(tool->module, form, argv[i])) {
-            if (is_repeated(i, argv)) {
+        if (request_field(tool->module, form, argv[i]) >= 0) {
+            if (is_repeated(tool->module, form, i, argv)) {
                 return tool_usage(tool, "'%s': the argument is given twice", argv[i]);
             }
             continue;
@@ -585,10 +717,54 @@ bool request_is_known(const struct tool *tool, const char *line)
     return false;
 }
 
+/* Where the first of these signs stands that isn't in quotes; or the end. */
+static const char *find_sign(const char *text, char sign)
+{
+    bool quoted = false;
+    for (; *text != '\0' && (quoted || *text != sign); text++) {
+        quoted = quoted != (*text == '"');
+    }
+    return text;
+}
+
+/* Whether a line looks like a form, or like the beginning of one, whatever the values. */
+static bool begins_form(const struct request *r, const char *line, size_t len)
+{
+    struct at_command command;
+    struct at_fault fault;
+    int status = at_command_parse(r->tool->grammar, r->settings, (const uint8_t *)line, len,
+                                  &command, &fault);
+    return status == AT_OK || (command.form != NULL && fault.param != NULL);
+}
+
+/* Where a line begins to look like no form: behind its name or its head, or with the first
+ * argument that can't be one or is one too many. */
+static const char *find_mistake(const struct request *r, const char *line)
+{
+    const char *mistake = line + base_length(line);
+    for (uint16_t i = 0; i < r->tool->module->nforms; i++) {
+        const char *head = r->tool->module->forms[i].head;
+        if (strncasecmp(head, line, strlen(head)) == 0 && line + strlen(head) > mistake) {
+            mistake = line + strlen(head);
+        }
+    }
+    for (const char *p = find_sign(mistake, ','); *p == ','; p = find_sign(p + 1, ',')) {
+        if (begins_form(r, line, (size_t)(p - line))) {
+            mistake = p + 1;
+        }
+    }
+    return mistake;
+}
+
 static int refuse_shape(const struct request *r, const char *line)
 {
+    const char *mistake = find_mistake(r, line);
     fprintf(stderr, "%s: %.*s: no form of it looks like this", r->tool->name,
             (int)base_length(line), line);
+    if (*mistake != '\0') {
+        fprintf(stderr, ", from '%.*s%s' on", REQUEST_SHOWN, mistake,
+                strlen(mistake) > REQUEST_SHOWN ? "..." : "");
+    }
     print_syntax(r->tool, line);
     fputc('\n', stderr);
     return TOOL_NO;
@@ -616,16 +792,25 @@ int request_wire(struct request *r, const char *line)
                                   strlen(line), &command, &fault);
     r->form = command.form;
     r->open_length = false;
-    if (command.form == NULL || status == AT_E_SYNTAX) {
-        return refuse_shape(r, line);
+    if (status != AT_OK && *find_sign(line, ';') != '\0') {
+        fprintf(stderr, "%s: not sent: one command goes at a time, and a semicolon begins "
+                "another\n", r->tool->name);
+        return TOOL_NO;
     }
-    if (status != AT_OK) {
-        return request_refuse(r, &fault);
+    if (status == AT_E_SYNTAX || (status != AT_OK && fault.param == NULL)) {
+        return refuse_shape(r, line);
     }
     if (r->form->size > sizeof r->value) {
         return tool_usage(r->tool, "%s: its arguments are too large for this tool",
                           r->form->command);
     }
+    memset(&r->value, 0, sizeof r->value);
+    if (status != AT_OK && fault.reason != AT_MISMATCH) {
+        return request_refuse(r, &fault);
+    }
     at_command_decode(r->tool->grammar, &command, &r->value);
-    return decode_digits(r);
+    if (decode_digits(r) != TOOL_DONE) {
+        return TOOL_NO;
+    }
+    return status == AT_OK ? TOOL_DONE : request_refuse(r, &fault);
 }

@@ -10,10 +10,20 @@
 
 #include "tool.h"
 
-enum { REQUEST_DATA_MAX = 65536 };
+enum {
+    REQUEST_DATA_MAX = 65536,
+    REQUEST_SHOWN = 60 /**< characters of what was typed that a message shows */
+};
+
+/** What people type for a parameter where it isn't called as in the manual. */
+struct request_label {
+    const char *param;  /**< NULL ends a list */
+    const char *typed;  /**< such as `-c` or `HOST` */
+};
 
 struct request {
     const struct tool *tool;
+    const struct request_label *labels; /**< for messages, which name both; or NULL */
     const uint8_t *settings;    /**< that hold, for data whose format depends on one */
     bool typed;                 /**< by hand: a command's name in any case, data with the escapes of
                                      request_unescape, and their length may be left to them */
@@ -59,6 +69,16 @@ int request_unescape(const char *text, uint8_t *out);
 
 /** Print what a parameter of this form may be: `allowed is 1 to 10`. */
 void request_allowed(FILE *out, const struct request *request, const struct at_param *param);
+
+/** Which field of the form an argument NAME=VALUE is for: the name's case only counts where two
+ *  names differ in nothing else. @return its index, or -1 */
+int request_field(const struct at_module *module, const struct at_form *form, const char *argument);
+
+/** A command's name without the AT+ that stands before it on the wire. */
+const char *request_bare_name(const char *name);
+
+/** Print `COMMAND.FORM NAME= [NAME=]`, with what may be left out in brackets. */
+void request_print_form(FILE *out, const struct at_module *module, const struct at_form *form);
 
 /** Print which argument is refused, why, and what is allowed. @return TOOL_NO */
 int request_refuse(const struct request *request, const struct at_fault *fault);

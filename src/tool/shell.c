@@ -193,7 +193,7 @@ static int print_help(const struct tool *tool)
     printf("usage: %s --port PATH|HOST:PORT [--baud N] [--trace] shell [--wait SECONDS]\n\n"
            "Reads commands from the terminal, with completion (Tab), help (?) and history;\n"
            "or, where stdin is no terminal, from a script, line by line. Blank lines and\n"
-           "# comments are skipped.\n\n"
+           "# comments are skipped; after a line that failed the script goes on.\n\n"
            "  COMMAND[.FORM] [NAME=VALUE]...  as %s encode takes it\n"
            "  AT...                           a command line as it goes on the wire\n"
            "  help [COMMAND], settings, quit\n\n", tool->name, tool->name);
@@ -236,6 +236,10 @@ int tool_shell(const struct tool *tool, int argc, char **argv)
     for (int i = 1; i < argc; i += 2) {
         if (strcmp(argv[i], "--help") == 0 || strcmp(argv[i], "-h") == 0) {
             return print_help(tool);
+        }
+        if (argv[i][0] != '-') {
+            return tool_usage(tool, "shell reads stdin: shell < %s; see %s shell --help", argv[i],
+                              tool->name);
         }
         if (strcmp(argv[i], "--wait") != 0) {
             return tool_usage(tool, "shell doesn't take '%s'; see %s shell --help", argv[i],

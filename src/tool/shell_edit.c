@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/ioctl.h>
 #include <sys/stat.h>
+#include <termios.h>
 #include <unistd.h>
 #include <wchar.h>
 
@@ -363,6 +364,18 @@ void edit_close(struct edit *e)
     free(e);
 }
 
+/* Ctrl-Z suspends the program where commands are typed, and ends data as it does on the wire. */
+static void bind_end(struct edit *e, bool command)
+{
+    struct termios tty;
+    char suspend[16] = "susp=";
+    if (command && tcgetattr(STDIN_FILENO, &tty) == 0 && tty.c_cc[VSUSP] != _POSIX_VDISABLE) {
+        snprintf(suspend, sizeof suspend, "susp=\\%03o", (unsigned)tty.c_cc[VSUSP]);
+    }
+    (void)el_set(e->el, EL_SETTY, "-d", suspend, (char *)NULL);
+    (void)el_set(e->el, EL_BIND, "^Z", command ? "ed-unassigned" : "ed-newline", (char *)NULL);
+}
+
 enum heard edit_line(struct edit *e, const char *prompt, bool command, const char **line)
 {
     static char text[65536 + LINE_SIZE];
@@ -373,12 +386,18 @@ enum heard edit_line(struct edit *e, const char *prompt, bool command, const cha
     e->before[0] = '\0';
     e->active = true;
     edit_woken(e);
+    if (!command) {
+        bind_end(e, false);
+    }
     const char *typed = el_gets(e->el, &n);
     e->active = false;
+    if (!command) {
+        bind_end(e, true);
+    }
     if (typed == NULL || n <= 0) {
         fputc('\n', e->out);
         fflush(e->out);
-        return e->heard == HEARD_INPUT ? HEARD_END : e->heard;
+        return e->heard != HEARD_INPUT ? e->heard : command ? HEARD_END : HEARD_INTERRUPT;
     }
     snprintf(text, sizeof text, "%s", typed);
     text[strcspn(text, "\r\n")] = '\0';

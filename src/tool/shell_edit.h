@@ -29,7 +29,8 @@ void edit_close(struct edit *edit);
 
 /**
  * Read a line.
- * @param command  false for data: Tab and ? are signs like others, and nothing is remembered
+ * @param command  false for data: Tab and ? are signs like others, Ctrl-Z ends the line as it
+ *                 would end them on the wire, Ctrl-D gives it up, and nothing is remembered
  * @param line     out, without its end; valid until the next call
  */
 enum heard edit_line(struct edit *edit, const char *prompt, bool command, const char **line);

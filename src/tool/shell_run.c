@@ -8,7 +8,7 @@
 #include "shell.h"
 #include "shell_help.h"
 
-enum { WORDS_MAX = 64 };
+enum { WORDS_MAX = 64, NOT_OWN = -1 };
 
 const struct own_word shell_words[] = {
     {"help", "this; help COMMAND: what the manual says of it"},
@@ -18,11 +18,17 @@ const struct own_word shell_words[] = {
     {NULL, NULL},
 };
 
+/* What stands behind a text that is shown in part. */
+static const char *cut(const char *text)
+{
+    return strlen(text) > REQUEST_SHOWN ? "..." : "";
+}
+
 static int say(const struct shell *s, const char *what, const char *why, const char *next)
 {
     fflush(stdout);
-    fprintf(stderr, "%s: %s: %s%s%s\n", s->tool->name, what, why, next != NULL ? "; " : "",
-            next != NULL ? next : "");
+    fprintf(stderr, "%s: %.*s%s: %s%s%s\n", s->tool->name, REQUEST_SHOWN, what, cut(what), why,
+            next != NULL ? "; " : "", next != NULL ? next : "");
     return TOOL_NO;
 }
 
@@ -85,10 +91,12 @@ static int explain(struct shell *s, const char *what, int status)
     if (is_silence(status)) {
         view_stop(&s->view);
     }
-    if (status == AT_E_ERROR && complete_command(s->tool, what) != NULL) {
+    if (status == AT_E_ERROR) {
+        bool known = complete_command(s->tool, what) != NULL;
         char help[128];
-        snprintf(help, sizeof help, "help %s shows what it takes", what);
-        return say(s, what, print_status(status), help);
+        snprintf(help, sizeof help, "the manual: help %s", what);
+        return say(s, what, s->view.reason ? "refused, for the reason above" : print_status(status),
+                   known ? help : NULL);
     }
     size_t i = (size_t)-status;
     return say(s, what, print_status(status), i < sizeof next / sizeof next[0] ? next[i] : NULL);
@@ -170,7 +178,7 @@ static int perform(struct shell *s)
  * it likes. In a script they are the next line. */
 static int ask_data(struct shell *s)
 {
-    enum heard heard = shell_read_line(s, "data> ", false);
+    enum heard heard = shell_read_line(s, "data (Enter sends, Ctrl-C gives up)> ", false);
     if (heard != HEARD_INPUT) {
         s->quit = heard == HEARD_END;
         return say(s, s->request.form->command, "not sent", "its data are missing");
@@ -281,8 +289,8 @@ static int run_unknown(struct shell *s, const char *line)
                    "longer than 4095");
     }
     if (!s->noted) {
-        fprintf(stderr, "%s: %s isn't in the spec: it's sent as it stands, and its answer shown as "
-                "it comes\n", s->tool->name, line);
+        fprintf(stderr, "%s: %.*s%s isn't in the spec: it's sent as it stands, and its answer "
+                "shown as it comes\n", s->tool->name, REQUEST_SHOWN, line, cut(line));
         s->noted = true;
     }
     view_begin(&s->view, NULL);
@@ -325,7 +333,8 @@ static int run_named(struct shell *s, char *line)
 
 static bool is_wire(struct shell *s, const char *line)
 {
-    return complete_is_wire(s->tool, line) && complete_command(s->tool, line) == NULL;
+    bool name = complete_command(s->tool, line) != NULL && request_bare_name(line) == line;
+    return complete_is_wire(s->tool, line) && !name;
 }
 
 static int run_command(struct shell *s, const char *line)
@@ -343,6 +352,38 @@ static int run_command(struct shell *s, const char *line)
     return unknown ? run_unknown(s, kept) : wire ? run_wire(s, kept) : run_named(s, kept);
 }
 
+static bool is_word(const char *line, size_t len, const char *word)
+{
+    return strlen(word) == len && strncasecmp(line, word, len) == 0;
+}
+
+/* A word of the shell's own. @return as shell_run_line does, or NOT_OWN */
+static int run_own(struct shell *s, const char *line, size_t len, const char *rest)
+{
+    const struct own_word *word = shell_words;
+    while (word->name != NULL && !is_word(line, len, word->name)) {
+        word++;
+    }
+    if (word->name == NULL) {
+        return NOT_OWN;
+    }
+    bool help = strcmp(word->name, "help") == 0;
+    if (help ? rest[strcspn(rest, " \t")] != '\0' : *rest != '\0') {
+        return say(s, word->name, help ? "takes one command at most" : "takes no argument", NULL);
+    }
+    if (help && *rest != '\0') {
+        return help_print_command(s->tool, rest);
+    }
+    if (help) {
+        help_print(s->tool, shell_words);
+    } else if (strcmp(word->name, "settings") == 0) {
+        help_print_settings(s->tool, s->channel.settings);
+    } else {
+        s->quit = true;
+    }
+    return TOOL_DONE;
+}
+
 int shell_run_line(struct shell *s)
 {
     char *line = s->text;
@@ -356,18 +397,7 @@ int shell_run_line(struct shell *s)
     if (*line == '\0' || *line == '#') {
         return TOOL_DONE;
     }
-    if (strcasecmp(line, "quit") == 0 || strcasecmp(line, "exit") == 0) {
-        s->quit = true;
-        return TOOL_DONE;
-    }
-    if (strcasecmp(line, "settings") == 0) {
-        help_print_settings(s->tool, s->channel.settings);
-        return TOOL_DONE;
-    }
-    if (word == 4 && strncasecmp(line, "help", 4) == 0) {
-        return *rest != '\0' ? help_print_command(s->tool, rest)
-                             : (help_print(s->tool, shell_words), TOOL_DONE);
-    }
-    return run_command(s, line);
+    int status = run_own(s, line, word, rest);
+    return status != NOT_OWN ? status : run_command(s, line);
 }
 

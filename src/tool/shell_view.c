@@ -122,6 +122,7 @@ static void take_line(struct view *v, const struct at_line *line)
     }
     if (record->kind == AT_KIND_FINAL) {
         v->outcome = record->outcome;
+        v->reason = line->nmarks > 0 && !is_hidden(v, record);
     }
 }
 
@@ -134,6 +135,7 @@ static void take_unknown(struct view *v, const struct at_event *event)
         size_t len = strlen(other_finals[i]);
         if (event->len >= len && memcmp(event->data, other_finals[i], len) == 0) {
             v->outcome = AT_OUTCOME_ERROR;
+            v->reason = true;
         }
     }
 }
@@ -200,12 +202,21 @@ static void take_command(struct view *v, const struct at_event *event)
     }
 }
 
+/* The byte that ends data of unknown length isn't one of them. */
+static size_t data_length(const struct view *v, const struct at_event *event)
+{
+    const struct traffic *t = &v->traffic;
+    bool ended = !t->counted && event->len > 0 && event->data[event->len - 1u] == t->until;
+    return event->len - (ended ? 1u : 0u);
+}
+
 static void take_sent(struct view *v, const struct at_event *event)
 {
     if (event->type == AT_EVENT_ECHO) {
         take_command(v, event);
     } else if (event->type == AT_EVENT_ECHO_DATA) {
-        printf("-> %zu byte%s of data\n", event->len, event->len == 1 ? "" : "s");
+        size_t len = data_length(v, event);
+        printf("-> %zu byte%s of data\n", len, len == 1 ? "" : "s");
     }
 }
 
@@ -248,6 +259,7 @@ void view_begin(struct view *v, const struct request *request)
     v->request = request;
     v->wire = request == NULL;
     v->outcome = AT_OUTCOME_NONE;
+    v->reason = false;
 }
 
 void view_end(struct view *v)

@@ -15,6 +15,7 @@ struct view {
     const struct request *request; /**< under way, or NULL */
     bool wire;                     /**< under way is a line that the spec doesn't know */
     uint8_t outcome;               /**< of the last final result code: enum at_outcome */
+    bool reason;                   /**< which told why, if it's a refusal */
     struct port_observer observer;
     struct traffic traffic;
     bool own;                      /**< the command on the wire is the client's */

@@ -52,6 +52,13 @@ static int take_baud(const struct tool *tool, const char *text, uint32_t *baud)
     return TOOL_DONE;
 }
 
+/* `--NAME`, or `--NAME=VALUE` */
+static bool is_option(const char *word, const char *name)
+{
+    size_t len = strlen(name);
+    return strncmp(word, name, len) == 0 && (word[len] == '\0' || word[len] == '=');
+}
+
 /* The options before the command. @return where it stands, or a negative exit status */
 static int read_options(const struct tool *tool, int argc, char **argv,
                         struct tool_options *options)
@@ -62,17 +69,18 @@ static int read_options(const struct tool *tool, int argc, char **argv,
             options->trace = true;
             continue;
         }
-        bool port = strcmp(argv[i], "--port") == 0;
-        if (!port && strcmp(argv[i], "--baud") != 0) {
+        bool port = is_option(argv[i], "--port");
+        if (!port && !is_option(argv[i], "--baud")) {
             return -tool_usage(tool, "no option '%s'; see %s --help", argv[i], tool->name);
         }
-        if (i + 1 == argc) {
+        const char *equals = strchr(argv[i], '=');
+        if (equals == NULL && i + 1 == argc) {
             return -tool_usage(tool, "%s lacks its value; see %s --help", argv[i], tool->name);
         }
-        i++;
+        const char *value = equals != NULL ? equals + 1 : argv[++i];
         if (port) {
-            options->port = argv[i];
-        } else if (take_baud(tool, argv[i], &options->baud) != TOOL_DONE) {
+            options->port = value;
+        } else if (take_baud(tool, value, &options->baud) != TOOL_DONE) {
             return -TOOL_USAGE;
         }
     }
@@ -84,13 +92,24 @@ static bool asks_for_help(int argc, char **argv)
     return argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0);
 }
 
+/* Without a port, when it may have been given too late. */
+static int lacks_port(const struct tool *tool, const struct tool_command *command, int argc,
+                      char **argv)
+{
+    const char *reason = "needs a module";
+    for (int i = 1; i < argc; i++) {
+        reason = is_option(argv[i], "--port") ? "takes --port before its name" : reason;
+    }
+    return tool_usage(tool, "%s %s: %s --port PATH|HOST:PORT %s ...", command->name, reason,
+                      tool->name, command->name);
+}
+
 static int run(const struct tool *tool, const struct tool_command *command, int argc, char **argv)
 {
     const struct tool_options *options = tool->options;
     bool given = options->port != NULL || options->baud != TOOL_BAUD || options->trace;
     if (command->works && options->port == NULL && !asks_for_help(argc, argv)) {
-        return tool_usage(tool, "%s needs a module: %s --port PATH|HOST:PORT %s ...",
-                          command->name, tool->name, command->name);
+        return lacks_port(tool, command, argc, argv);
     }
     if (!command->works && given) {
         return tool_usage(tool, "%s works without a module, so it takes no --port, --baud or "

@@ -143,7 +143,7 @@ static void note_command(const struct trace *t, const struct session_echo *echo)
         fprintf(t->out, "fits no form of %s", echo->form->command);
     } else {
         fputs(tool->manual->forms[echo->form - tool->module->forms].doc, t->out);
-        fputs(echo->command.nmarks > 0 ? ": " : "", t->out);
+        fputs(print_has_arguments(tool, &echo->command) ? ": " : "", t->out);
         print_arguments(t->out, tool, &echo->command);
     }
     end_note(t);

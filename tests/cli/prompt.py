@@ -7,7 +7,8 @@ import pexpect
 
 from support import PATIENCE
 
-CTRL_C, CTRL_D, CTRL_U, UP, TAB, ENTER = "\x03", "\x04", "\x15", "\x1b[A", "\t", "\r"
+CTRL_C, CTRL_D, CTRL_U, CTRL_Z = "\x03", "\x04", "\x15", "\x1a"
+UP, TAB, ENTER = "\x1b[A", "\t", "\r"
 
 
 class Prompt:

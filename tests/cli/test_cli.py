@@ -556,6 +556,11 @@ class Program(unittest.TestCase):
             self.assertIn(b"usage: bc26", result.stdout)
             self.assertEqual(result.stderr, b"")
 
+    def test_help_ends_with_the_exit_status(self):
+        for command in ("decode", "encode", "state", "demo"):
+            last = run(command, "--help").stdout.split(b"\n\n")[-1]
+            self.assertTrue(last.startswith(b"Exit status: 0 "), last)
+
     def test_version(self):
         result = run("--version")
         self.assertEqual(result.returncode, DONE)
@@ -567,6 +572,26 @@ class Program(unittest.TestCase):
             self.assertEqual(result.returncode, USAGE)
             self.assertEqual(result.stdout, b"")
             self.assertNotEqual(result.stderr, b"")
+
+    def test_options_with_an_equals_sign(self):
+        for arguments, text in [
+                (["--port=/nowhere/at/all", "--baud=9600", "state"], b"/nowhere/at/all: no such"),
+                (["--port", "/nowhere/a=b", "state"], b"/nowhere/a=b: no such"),
+                (["--port=", "state"], b"name is empty"),
+                (["--port=x", "--baud=fast", "state"], b"--baud takes bit/s"),
+                (["--portal=x", "state"], b"no option '--portal=x'"),
+                (["--trace=x", "state"], b"no option '--trace=x'")]:
+            with self.subTest(arguments=arguments):
+                result = run(*arguments)
+                self.assertEqual((result.returncode, result.stdout), (USAGE, b""))
+                self.assertIn(text, result.stderr)
+
+    def test_the_port_behind_the_command(self):
+        for arguments in (["state", "--port", "X"], ["ping", "a", "--port=X"]):
+            result = run(*arguments)
+            self.assertEqual(result.returncode, USAGE)
+            self.assertIn(f"{arguments[0]} takes --port before its name: bc26 --port "
+                          f"PATH|HOST:PORT {arguments[0]}".encode(), result.stderr)
 
     def test_what_is_encoded_is_decoded_as_its_echo(self):
         command = run("encode", *Encode.OPEN).stdout

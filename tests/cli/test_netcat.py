@@ -167,8 +167,13 @@ class Usage(NetcatTest):
 
     def test_refused(self):
         for words, *arguments in [
-                (["HOST and PORT"], "tcp", "a"),
-                (["HOST and PORT"], "tcp", "a", "1", "2"),
+                (["HOST and PORT are missing"], "tcp"),
+                (["PORT is missing behind 'a'"], "tcp", "a"),
+                (["PORT is missing: 'a:80' counts as HOST"], "udp", "a:80"),
+                (["'2' is too much"], "tcp", "a", "1", "2", "3"),
+                (["-4 and -6 exclude each other"], "tcp", "-4", "-6", "a", "1"),
+                (["-4 and -6 exclude each other"], "tcp", "a", "1", "-64"),
+                (["/dev/nowhere"], "tcp", "-6", "-6", "a", "1"),
                 (["'65536' is no port", "1 to 65535"], "tcp", "a", "65536"),
                 (["'0' is no port"], "udp", "a", "0"),
                 (["'x'", "text or hex"], "tcp", "a", "1", "--format", "x"),
@@ -178,8 +183,8 @@ class Usage(NetcatTest):
                 (["no option '--pull'"], "tcp", "--pull", "a", "1"),
                 (["--size is for datagrams"], "tcp", "a", "1", "--size", "5"),
                 (["'1461'", "1 to 1460"], "udp", "a", "1", "--size", "1461"),
-                (["host: ", "letters, digits"], "tcp", 'a";b', "1"),
-                (["host: ", "150"], "tcp", "a" * 151, "1")]:
+                (["HOST (host): ", "letters, digits"], "tcp", 'a";b', "1"),
+                (["HOST (host): ", "150"], "tcp", "a" * 151, "1")]:
             with self.subTest(arguments=arguments):
                 self.check(run("--port", "/dev/nowhere", *arguments), USAGE, *words)
 
@@ -198,6 +203,15 @@ class Ports(NetcatTest):
     def test_no_such_port(self):
         self.check(run("--port", "/dev/nowhere", "tcp", "a", "1"), USAGE,
                    "/dev/nowhere", "no such port", "ls /dev/tty")
+
+    def test_no_port_at_all(self):
+        for port, *words in [("/tmp", "a directory", "HOST:PORT"), ("", "is empty", "HOST:PORT"),
+                             ("127.0.0.1", "no such port", "needs its :PORT"),
+                             ("/dev/null/x", "no such port")]:
+            with self.subTest(port=port):
+                result = run("--port", port, "tcp", "a", "1")
+                self.check(result, USAGE, port, *words)
+                self.assertNotIn(b"unplug", result.stderr)
 
     def test_nobody_at_the_address(self):
         port = f"127.0.0.1:{free_port()}"

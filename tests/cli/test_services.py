@@ -88,9 +88,9 @@ class DnsByRote(Service):
         self.refused("dns", "a", "b", says=[b"one NAME"])
         self.refused("dns", "--servers", "1.1.1.1", "a", says=[b"--servers"])
         self.refused("dns", "a", "--server", says=[b"--server lacks its value"])
-        self.refused("dns", "a", "--server", "x", says=[b"pridnsaddr", b"IPv4 or IPv6 address"])
-        self.refused("dns", "a", "--server", "1.1.1.1,", says=[b"secdnsaddr"])
-        self.refused("dns", 'a"b', says=[b"hostname", b"up to 150 letters"])
+        self.refused("dns", "a", "--server", "x", says=[b"bc26: --server (pridnsaddr): ", b"IPv4 or IPv6 address"])
+        self.refused("dns", "a", "--server", "1.1.1.1,", says=[b"--server (secdnsaddr): "])
+        self.refused("dns", 'a"b', says=[b"NAME (hostname): ", b"up to 150 letters"])
         self.refused("dns", "a" * 151, says=[b"hostname", b"up to 150 letters"])
         self.refused("dns", "a" * 1000, says=[b"too long"])
 
@@ -189,7 +189,7 @@ class Ntp(Service):
 
     def test_refused_before_anything_is_sent(self):
         self.refused("ntp", says=[b"SERVER", b"ntp --help"])
-        self.refused("ntp", "a;b", says=[b"server", b"letters"])
+        self.refused("ntp", "a;b", says=[b"SERVER (server): ", b"letters"])
         self.refused("ntp", "a", "--port", "1", says=[b"--port"])
 
 
@@ -266,11 +266,12 @@ class Ping(Service):
 
     def test_refused_before_anything_is_sent(self):
         self.refused("ping", says=[b"HOST", b"ping --help"])
-        self.refused("ping", "-c", "11", "a", says=[b"ping_num", b"1 to 10"])
+        self.refused("ping", "-c", "11", "a", says=[b"bc26: -c (ping_num): ", b"1 to 10"])
         self.refused("ping", "-c", "0", "a", says=[b"ping_num", b"1 to 10"])
         self.refused("ping", "-c", "x", "a", says=[b"ping_num", b"1 to 10"])
-        self.refused("ping", "-s", "31", "a", says=[b"ping_size", b"32 to 200"])
-        self.refused("ping", "-W", "256", "a", says=[b"time_out", b"1 to 255"])
+        self.refused("ping", "-s", "31", "a", says=[b"-s (ping_size): ", b"32 to 200"])
+        self.refused("ping", "-W", "256", "a", says=[b"-W (time_out): ", b"1 to 255"])
+        self.refused("ping", "a;b", says=[b"HOST (host): ", b"letters"])
         self.refused("ping", "-i", "1", "a", says=[b"-i"])
 
 
@@ -336,6 +337,13 @@ class State(Service):
 
     def test_arguments(self):
         self.refused("state", "all", says=[b"takes no arguments, not 'all'"])
+
+
+class SimStart(Service):
+    def test_a_state_file_that_could_not_be_written(self):
+        result = run("sim", "--tcp", "0", "--state", "/nowhere/state", timeout=5)
+        self.check(result, USAGE, b"", b"/nowhere/state: settings can't be kept there")
+        self.assertNotIn(b"ready", result.stderr)
 
 
 class Ends(Service):

@@ -7,8 +7,10 @@ import signal
 import socket
 import subprocess
 import tempfile
+import termios
+import threading
 
-from prompt import CTRL_C, CTRL_D, CTRL_U, ENTER, TAB, UP, Prompt
+from prompt import CTRL_C, CTRL_D, CTRL_U, CTRL_Z, ENTER, TAB, UP, Prompt
 from support import BC26, DONE, NO, PATIENCE, USAGE, ToolTest, run
 
 
@@ -42,8 +44,18 @@ class Completion(Shell):
     def test_forms(self):
         shell = self.shell()
         shell.types(f"QISEND connectID=0 send_length=1 data=x{ENTER}")
-        shell.sees("QISEND has several forms; there are QISEND.test QISEND.inline QISEND.stream "
-                   "QISEND.fixed QISEND.progress")
+        shell.sees("QISEND has several forms; there are QISEND.inline connectID= send_length= "
+                   "data=, QISEND.fixed connectID= send_length= [data=]\r\n")
+        shell.ready()
+        self.assertNotIn("QISEND.progress", shell.seen)
+        shell.types(f"QISEND conectID=0 data=x{ENTER}")
+        shell.sees("no form of QISEND takes 'conectID=0'; there are QISEND.test, QISEND.inline")
+        shell.types(f"qird CONNECTid=1 r{TAB}2{ENTER}")
+        shell.sees("-> AT+QIRD=1,2\r\n")
+        shell.types(f"AT+QIRD connectid=1 r{TAB}3{ENTER}")
+        shell.sees("-> AT+QIRD=1,3\r\n")
+        shell.types(f"QIRD connectid=1 connectID=1 read_length=3{ENTER}")
+        shell.sees("'connectID=1': the argument is given twice")
         shell.types(f"QISTA{TAB}{ENTER}")
         shell.sees("-> AT+QISTATE?\r\n")
         shell.types(f"QISTATE.conn{TAB}conn{TAB}3{ENTER}")
@@ -96,9 +108,18 @@ class Help(Shell):
         shell.types(f"help qio{TAB}{ENTER}")
         shell.sees("QIOPEN: ", "V1.1, 2.1.1", "QIOPEN.set", "AT+QIOPEN=<contextID>,<connectID>",
                    "TCP client", "remote_port: Port of the remote server; allowed is 1 to 65535",
-                   "local_port: ", "0 when left out", "A UDP socket survives deep sleep")
+                   "local_port: ", "0 when left out",
+                   "access_mode: ", "has to be given, unless settings shows it",
+                   "A UDP socket survives deep sleep")
         shell.types(f"help NOTHING{ENTER}")
         shell.sees("no command 'NOTHING'")
+        shell.types(f"help at+qird{ENTER}")
+        shell.sees("QIRD: Read received data")
+        for line, why in (("help QIRD QISEND", "help: takes one command at most"),
+                          ("quit now", "quit: takes no argument"),
+                          ("Settings all", "settings: takes no argument")):
+            shell.types(f"{line}{ENTER}")
+            shell.sees(why)
 
     def test_everything(self):
         shell = self.shell()
@@ -116,6 +137,7 @@ class Help(Shell):
         result = run("shell", "--help")
         self.assertEqual(result.returncode, DONE)
         self.assertIn(b"Exit status", result.stdout)
+        self.assertIn(b"after a line that failed the script goes on", result.stdout)
 
 
 class History(Shell):
@@ -184,12 +206,23 @@ class Commands(Shell):
             ("QIRD connectID=0 length=5", "QIRD.set doesn't take 'length=5'"),
             ("AT+QIRD=0", "read_length: missing"),
             ("AT+QIRD", "no form of it looks like this; it is written AT+QIRD=? or AT+QIRD=<"),
-            ("AT+QIRD=0,1;+CSQ", "read_length: not of this type"),
+            ("AT+QIRD=0,1;+CSQ", "one command goes at a time"),
+            ("AT+QIRD?", "no form of it looks like this, from '?' on; it is written"),
+            ('AT+QIRD=0,"1,2', "looks like this, from '\"1,2' on"),
+            ("AT+QIRD=0,1,2,3", "looks like this, from '2,3' on"),
+            ("AT+QIRD?" + 80 * "x", f"from '?{59 * 'x'}...' on"),
             ('AT+QIOPEN=1,0,"TCP","127.0.0.1",9', "access_mode: not sent"),
-            ("NONSENSE", "no command 'NONSENSE'"),
+            ("NONSENSE", "no command 'NONSENSE'; there are"),
+            ("NONSENSE", "; help tells about them"),
+            ("QIOPEN contextID=1 connectID=0 service_type=TCP host=127.0.0.1 remote_port=9 "
+             "access_mode=1", "local_port: missing; it has to be given before access_mode; "
+             "allowed is 0 to 65535"),
+            ("AT+QISEND=0,2,abc", "send_length: isn't the length of the data; "
+             "announced 2, given 3"),
             ('QISEND.fixed connectID=0 data="a', "a quote isn't closed"),
             ("QISEND.fixed connectID=0 data=\\x1", "data: not of this type; \\x takes two"),
-            ("QISEND.fixed connectID=0 send_length=2 data=abc", "send_length: isn't the length"),
+            ("QISEND.fixed connectID=0 send_length=2 data=abc", "send_length: isn't the length "
+             "of the data; announced 2, given 3"),
         ]:
             with self.subTest(line):
                 shell.types(f"{line}{ENTER}")
@@ -205,8 +238,11 @@ class Commands(Shell):
         shell.types(f"ATI{ENTER}")
         shell.sees("-> ATI\r\n", "<- ERROR")
         self.assertEqual(shell.seen.count("isn't in the spec"), 1)
+        shell.types(f"ATX{99 * '1'}{ENTER}")
+        shell.sees(f"ATX{57 * '1'}...: the module answered ERROR")
         shell.types(f"AT+QIRD=0,5{ENTER}")
-        shell.sees("-> AT+QIRD=0,5\r\n", "<- ERROR", "help QIRD shows what it takes")
+        shell.sees("-> AT+QIRD=0,5\r\n", "<- ERROR",
+                   "the module answered ERROR; the manual: help QIRD")
 
     def test_a_conversation(self):
         shell = self.shell()
@@ -221,20 +257,81 @@ class Commands(Shell):
         shell = self.shell()
         self.opened(shell, self.echo(), mode=1)
         shell.types(f"AT+QISEND=0,4{ENTER}")
-        shell.sees("data> ")
+        shell.sees("data (Enter sends, Ctrl-C gives up)> ")
         shell.types(f"\\x00?{TAB}\\\\{ENTER}")
         shell.sees("-> AT+QISEND=0,4\r\n", "-> 4 bytes of data", "<- SEND OK",
                    "<- urc recv connectID=0 current_rcv_length=4", "| 0000  00 3f 09 5c")
         shell.types(f"AT+QISEND=0,4{ENTER}")
-        shell.sees("data> ")
+        shell.sees("data (Enter sends, Ctrl-C gives up)> ")
         shell.types(f"five!{ENTER}")
         shell.sees("send_length: isn't the length of the data")
         shell.types(f"AT+QISEND=0{ENTER}")
-        shell.sees("data> ")
+        shell.sees("data (Enter sends, Ctrl-C gives up)> ")
         shell.types(CTRL_C)
         shell.sees("not sent")
         shell.types(f"qisend.stream connectID=0 data=\"a b\"{ENTER}")
-        shell.sees("-> AT+QISEND=0\r\n", "<- SEND OK", "| a b\r\n")
+        shell.sees("-> AT+QISEND=0\r\n", "-> 3 bytes of data", "<- SEND OK", "| a b\r\n")
+
+    def test_keys_that_end_data(self):
+        shell = self.shell()
+        self.opened(shell, self.echo(), mode=1)
+        for end, seen in ((ENTER, "<- SEND OK"), (CTRL_Z, "<- SEND OK"), (CTRL_D, "not sent")):
+            shell.types(f"AT+QISEND=0{ENTER}")
+            shell.sees("data (Enter sends, Ctrl-C gives up)> ")
+            shell.types(end if end == CTRL_D else f"hello!{end}")
+            if end != CTRL_D:
+                shell.sees("-> 6 bytes of data")
+            shell.sees(seen)
+            shell.ready()
+        shell.types(f"AT{ENTER}")
+        shell.sees("-> AT\r\n", "<- OK")
+
+    def test_ctrl_z_suspends_where_commands_are_typed(self):
+        shell = self.shell()
+        def suspend():
+            return termios.tcgetattr(shell.child.child_fd)[6][termios.VSUSP]
+
+        self.assertEqual(suspend(), CTRL_Z.encode())
+        self.opened(shell, self.echo(), mode=1)
+        shell.types(f"AT+QISEND=0{ENTER}")
+        shell.sees("data (Enter sends, Ctrl-C gives up)> ")
+        self.assertEqual(suspend(), b"\0")
+        shell.types(CTRL_D)
+        shell.sees("not sent")
+        shell.ready()
+        self.assertEqual(suspend(), CTRL_Z.encode())
+        shell.types(f"AT{ENTER}")
+        shell.sees("-> AT\r\n", "<- OK")
+
+    def test_a_refusal_that_tells_why(self):
+        with listener() as server:
+            path = f"127.0.0.1:{server.getsockname()[1]}"
+            result = subprocess.Popen([BC26, "--port", path, "shell"], stdin=subprocess.PIPE,
+                                      stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+            self.addCleanup(result.kill)
+            module, _ = server.accept()
+            with module:
+                threading.Thread(target=self.refuse_reading, args=(module,), daemon=True).start()
+                out, err = result.communicate(b"QIRD connectID=0 read_length=1\n", PATIENCE)
+        self.assertIn(b"<- CME ERROR", out.replace(b"+", b""))
+        self.assertIn(b"QIRD: refused, for the reason above; the manual: help QIRD", err)
+        self.assertNotIn(b"answered ERROR", err)
+
+    @staticmethod
+    def refuse_reading(module):
+        answers = {b'AT+QICFG="dataformat"': b'+QICFG: "dataformat",0,0\r\n',
+                   b'AT+QICFG="viewmode"': b'+QICFG: "viewmode",0\r\n',
+                   b'AT+QICFG="showlength"': b'+QICFG: "showlength",0\r\n',
+                   b'AT+QICFG="echomode"': b'+QICFG: "echomode",0\r\n'}
+        with contextlib.suppress(OSError), module.makefile("rb") as lines:
+            text = b""
+            while byte := lines.read(1):
+                text += byte
+                if byte == b"\r":
+                    line = text.strip()
+                    text = b""
+                    final = b"+CME ERROR: 50" if line.startswith(b"AT+QIRD=") else b"OK"
+                    module.sendall(b"\r\n" + answers.get(line, b"") + b"\r\n" + final + b"\r\n")
 
     def test_hexadecimal_data(self):
         shell = self.shell()
@@ -358,6 +455,15 @@ class Scripts(Shell):
             DONE, '-> AT\n<- OK\n-> AT+QICFG="viewmode"\n'
             "<- QICFG.viewmode view_mode=0 (a line break)\n<- OK\n", ""))
 
+    def test_traced_without_arguments(self):
+        port = self.sim().port
+        result = run("--port", port, "--trace", "shell", data=b'AT+QICFG="viewmode"\n')
+        line = "Ask for or set what stands between a data header and its data"
+        noted = [text for text in result.stderr.decode().splitlines() if line in text]
+        self.assertTrue(noted)
+        for text in noted:
+            self.assertTrue(text.endswith(line), text)
+
     def test_what_was_refused_or_failed_is_told(self):
         status, out, err = self.script(
             "AT\nQIRD connectID=7 read_length=1\nAT+QIRD=0,1\nAT+CEREG?\nAT+QISEND=9,4\nAT+X\nAT\n")
@@ -385,10 +491,11 @@ class Scripts(Shell):
         self.assertIn(b"--port", result.stderr)
 
     def test_wrong_options(self):
-        for options in (["--wait"], ["--wait", "0"], ["--wait", "x"], ["file"]):
+        for options in (["--wait"], ["--wait", "0"], ["--wait", "x"], ["file"], ["-x"]):
             status, _, err = self.script("AT\n", *options)
             self.assertEqual(status, USAGE, options)
             self.assertIn("shell --help", err)
+            self.assertEqual("shell reads stdin: shell < file" in err, options == ["file"])
 
     def test_a_silent_module(self):
         with listener() as server:

@@ -264,6 +264,12 @@ START_TEST(serial_says_what_is_wrong)
 
     ck_assert_int_eq(at_posix_serial_open(&port, "/dev/no-such-port", 9600, &why), -ENOENT);
     ck_assert_ptr_nonnull(strstr(why.text, "no such port"));
+    ck_assert_int_eq(at_posix_serial_open(&port, "192.0.2.1", 9600, &why), -ENOENT);
+    ck_assert_ptr_nonnull(strstr(why.text, "needs its :PORT"));
+    ck_assert_int_eq(at_posix_serial_open(&port, "", 9600, &why), -ENOENT);
+    ck_assert_ptr_nonnull(strstr(why.text, "is empty"));
+    ck_assert_int_eq(at_posix_serial_open(&port, "/", 9600, &why), -EISDIR);
+    ck_assert_ptr_nonnull(strstr(why.text, "a directory"));
     ck_assert_int_eq(at_posix_serial_open(&port, "/dev/null", 9600, &why), -ENOTTY);
     ck_assert_ptr_nonnull(strstr(why.text, "not a serial port"));
     ck_assert_int_eq(at_posix_serial_open(&port, "/dev/null", 12345, &why), -EINVAL);

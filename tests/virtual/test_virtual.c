@@ -2078,9 +2078,30 @@ static void remember(void *ctx, const char *text)
     (void)snprintf(said, sizeof said, "%s", text);
 }
 
+START_TEST(a_state_file_that_could_not_be_written_is_refused)
+{
+    static char endless[5000];
+    static const char *const dialogues[][2] = {
+        { "/nonexistent/state",
+          "/nonexistent/state: settings can't be kept there: No such file or directory" },
+        { "", "the state file's name is empty" },
+        { endless, "aaa" }, /* too long to be told in full */
+    };
+
+    memset(endless, 'a', sizeof endless - 1);
+    for (size_t i = 0; i < sizeof dialogues / sizeof *dialogues; i++) {
+        struct virtual_config config = { .state_file = dialogues[i][0] };
+        struct at_posix_why why = { "" };
+        ck_assert_ptr_null(virtual_new(&config, &why));
+        ck_assert_msg(strstr(why.text, dialogues[i][1]) != NULL, "%s", why.text);
+    }
+}
+END_TEST
+
 START_TEST(a_state_file_that_cannot_be_written_is_no_end)
 {
-    struct virtual_config config = { .state_file = "/nonexistent/state", .say = remember };
+    struct virtual_config config = { .state_file = state_file, .say = remember };
+    char expected[128];
 
     virtual_free(vm);
     vm = virtual_new(&config, NULL);
@@ -2088,9 +2109,11 @@ START_TEST(a_state_file_that_cannot_be_written_is_no_end)
     say("ATE0");
     hear_bytes("ATE0\r", 5);
     hear("OK");
+    ck_assert_int_eq(rmdir(folder), 0);
     accepted("AT+QICFG=\"viewmode\",1");
-    ck_assert_str_eq(said, "/nonexistent/state: the settings can't be kept: "
-                           "No such file or directory");
+    (void)snprintf(expected, sizeof expected,
+                   "%s: the settings can't be kept: No such file or directory", state_file);
+    ck_assert_str_eq(said, expected);
     say("AT+QICFG=\"viewmode\"");
     hear("+QICFG: \"viewmode\",1\n\nOK");
 }
@@ -2217,6 +2240,7 @@ int main(void)
     tcase_add_test(tests, settings_outlive_a_reboot);
     tcase_add_test(tests, a_state_file_outlives_the_program);
     tcase_add_test(tests, a_corrupt_state_file_is_explained);
+    tcase_add_test(tests, a_state_file_that_could_not_be_written_is_refused);
     tcase_add_test(tests, a_state_file_that_cannot_be_written_is_no_end);
     tcase_add_test(tests, idle_means_that_all_has_ended);
 
