@@ -130,9 +130,8 @@ def run(args: argparse.Namespace) -> int:
         except LowerError as e:
             raise SideError(e.placed(args.new)) from None
         result = Result(old, new, findings, *accept(findings, entries))
-        printed = {"text": lambda: report.text(result, coloured(sys.stdout)),
-                   "markdown": lambda: report.markdown(result), "json": lambda: report.as_json(result)}
-        print(printed[args.format]())
+        formats = {"markdown": report.markdown, "json": report.as_json}
+        print(formats[args.format](result) if args.format in formats else report.text(result, coloured(sys.stdout)))
     for entry in result.stale:
         print(f"{entry.mark.file}:{entry.mark.line}: warning: no change is left that {entry.rule} {entry.path} accepts",
               file=sys.stderr)

@@ -54,7 +54,7 @@ def read_accepted(path: str) -> tuple[Optional[list[Entry]], list[Diagnostic]]:
         validate(root, jsonschema.Draft7Validator(SCHEMA), report)
     if report.failed or root is None:
         return None, report.diagnostics()
-    return [Entry(*(n.text(k) for k in ("rule", "path", "because", "to", "date", "by")), n.mark)
+    return [Entry(n.text("rule"), n.text("path"), n.text("because"), n.text("to"), n.text("date"), n.text("by"), n.mark)
             for n in root.list("accepted")], []
 
 

@@ -42,12 +42,14 @@ class Finding:
         return self.filled(self.rule.do)
 
     def filled(self, template: str) -> str:
-        words = template.format(label=self.label, c=", ".join(self.c), old=self.before, new=self.after, because=self.because)
+        words = template.format(label=self.label, c=", ".join(self.c), old=self.before, new=self.after,
+                                because=self.because)
         return f"In {', '.join(self.views)}: {words}" if self.views and words else words
 
     @property
     def order(self) -> tuple[Any, ...]:
-        return (list(SEVERITIES).index(self.rule.severity), list(CATEGORIES).index(self.rule.id[0]), self.path, self.rule.id)
+        severity, category = list(SEVERITIES).index(self.rule.severity), list(CATEGORIES).index(self.rule.id[0])
+        return severity, category, self.path, self.rule.id
 
 
 # Values in words --------------------------------------------------------------------
@@ -72,6 +74,10 @@ def setting(name: str, key: str) -> str:
 
 def condition(c: tuple[Any, ...]) -> str:
     return f"{setting(c[0], c[1])} == {c[2]}" if c else "always"
+
+
+def shown_when(of: tuple[Any, ...]) -> str:
+    return ", ".join(f"<{name}> when {condition(c)}" for name, c in of) or "always"
 
 
 def effects(of: tuple[Any, ...]) -> str:
@@ -287,9 +293,10 @@ JUDGES: dict[str, dict[str, Judge]] = {
     "line": {
         "name": renamed, "c_name": changed("S132"), "outcome": changed("R343"), "accepts": accepts,
         "extra_fields": switched("R308", "R309"), "extra_evidence": changed("D406"), "extra_doc": DOC,
-        "sets": changed("R330", effects), "doc": DOC, "evidence": changed("D406"), "section": changed("D402"), **SILENT},
+        "sets": changed("R330", effects), "doc": DOC, "evidence": changed("D406"),
+        "section": changed("D402"), **SILENT},
     "shape": {
-        "only": only, "shown": changed("R323", lambda of: ", ".join(f"<{n}> when {condition(c)}" for n, c in of) or "always"),
+        "only": only, "shown": changed("R323", shown_when),
         "order": changed("R304"), "payload": main_payload, "doc": DOC, "evidence": changed("D406")},
     "payload": {"framing": changed("R320", payload), "range": outgrown("R321", "R322")},
     "received": {
@@ -301,9 +308,11 @@ JUDGES: dict[str, dict[str, Judge]] = {
         "default": changed("T209"), "form": host_form},
     "command": {"doc": DOC, "section": changed("D402"), "notes": changed("D401"), **LIFE},
     "form": {
-        "name": renamed, "c_name": changed("S114"), "call": changed("S115", arguments), "syntax": syntax, "reads": changed("S116"),
+        "name": renamed, "c_name": changed("S114"), "call": changed("S115", arguments),
+        "syntax": syntax, "reads": changed("S116"),
         "doc": DOC, "response_time": response_time, "within": within, "final_optional": switched("R344", "R345"),
-        "final_evidence": changed("D406"), "final_doc": DOC, "sets": changed("R330", effects), "test": changed("R373"), **LIFE},
+        "final_evidence": changed("D406"), "final_doc": DOC, "sets": changed("R330", effects),
+        "test": changed("R373"), **LIFE},
     "answer": {"count": count},
     "data": {"framing": changed("T222", data), "text": most("T220", "T221"), "hex": most("T220", "T221"),
              "echo": changed("R324", lambda name: f"as {name} says" if name else "never")},
@@ -311,23 +320,39 @@ JUDGES: dict[str, dict[str, Judge]] = {
                "ends": fact("R342", "ends the command:"), "times": fact("R342", "counted by")},
 }
 
-# What it means that a node is new, or gone.
-ADDED: dict[str, tuple[str, ...]] = {
-    "section": ("D404",), "coverage": ("D410",), "feature": ("S172",), "reserved": ("D411",), "reboot": ("R371",), "rule": ("R370",),
-    "example": ("D405",), "table": ("S140",), "value": ("S142", "T205", "R312"), "setting": ("S150",),
-    "line": ("S130", "R300"), "shape": ("R302",), "payload": ("R320",), "received": ("S133",), "sent": ("S120",),
-    "command": ("S110",), "form": ("S112",), "answer": ("R360",), "data": ("T222",), "result": ("R340",)}
-REMOVED: dict[str, tuple[str, ...]] = {
-    "section": ("D404",), "coverage": ("D410",), "feature": ("S173",), "reserved": ("S181",), "reboot": ("R372",), "rule": ("R370",),
-    "example": ("D405",), "table": ("S141",), "value": ("S143", "T206", "R313"), "setting": ("S151",),
-    "line": ("S131", "R301"), "shape": ("R303",), "payload": ("R320",), "received": ("S134",), "sent": ("S122",),
-    "command": ("S111",), "form": ("S113",), "answer": ("R361",), "data": ("T222",), "result": ("R341",)}
-# What is said of a node that is new or gone where a rule has it before and after.
-PRESENCE: dict[str, Callable[[Node], str]] = {
-    "form": lambda n: n.text, "feature": lambda n: availability(n.facts["bounds"]), "shape": lambda n: f"{n.label} with {onlys(n.facts['only'])}", "section": lambda n: shown(n.facts["title"]), "coverage": lambda n: shown(n.facts["by"]),
-    "rule": lambda n: f"it is {n.facts['choose']}", "example": lambda n: dialogue(n.facts["dialogue"]),
-    "payload": lambda n: payload(n.facts["framing"]), "data": lambda n: data(n.facts["framing"]),
-    "answer": lambda n: f"{span(n.facts['count'])} times", "reserved": lambda n: shown(n.facts["because"])}
+
+@dataclass(frozen=True)
+class Presence:
+    """The rules for a node that is new and for one that is gone, and what such a node is in
+    words, where a rule has that before and after."""
+
+    new: str
+    gone: str
+    words: Callable[[Node], str] = lambda node: NONE
+
+
+PRESENCE: dict[str, Presence] = {
+    "section": Presence("D404", "D404", lambda n: shown(n.facts["title"])),
+    "coverage": Presence("D410", "D410", lambda n: shown(n.facts["by"])),
+    "feature": Presence("S172", "S173", lambda n: availability(n.facts["bounds"])),
+    "reserved": Presence("D411", "S181", lambda n: shown(n.facts["because"])),
+    "reboot": Presence("R371", "R372"),
+    "rule": Presence("R370", "R370", lambda n: f"it is {n.facts['choose']}"),
+    "example": Presence("D405", "D405", lambda n: dialogue(n.facts["dialogue"])),
+    "table": Presence("S140", "S141"),
+    "value": Presence("S142 T205 R312", "S143 T206 R313"),
+    "setting": Presence("S150", "S151"),
+    "line": Presence("S130 R300", "S131 R301"),
+    "shape": Presence("R302", "R303", lambda n: f"{n.label} with {onlys(n.facts['only'])}"),
+    "payload": Presence("R320", "R320", lambda n: payload(n.facts["framing"])),
+    "received": Presence("S133", "S134"),
+    "sent": Presence("S120", "S122"),
+    "command": Presence("S110", "S111"),
+    "form": Presence("S112", "S113", lambda n: n.text),
+    "answer": Presence("R360", "R361", lambda n: f"{span(n.facts['count'])} times"),
+    "data": Presence("T222", "T222", lambda n: data(n.facts["framing"])),
+    "result": Presence("R340", "R341"),
+}
 # Kinds that have a name of their own, which may not come to mean something else.
 NAMED = {"command", "form", "line", "sent", "received", "table", "value", "setting"}
 
@@ -420,8 +445,9 @@ class Comparison:
         self.found.append(finding)
 
     def added(self, node: Node, owner: Node) -> None:
-        words = PRESENCE.get(node.kind, shown_nothing)(node)
-        for rule in self.applying(ADDED[node.kind], node, owner):
+        presence = PRESENCE[node.kind]
+        words = presence.words(node)
+        for rule in self.applying(presence.new, node, owner):
             if rule == "S120" and not node.facts["optional"]:
                 rule = "S121"
             self.found.append(Finding(RULES[rule], node.path, node.group, self.label(node, owner), "none", words,
@@ -429,11 +455,13 @@ class Comparison:
 
     def removed(self, node: Node, owner: Node) -> None:
         """`owner` is where it was, in the new spec."""
-        words, because = PRESENCE.get(node.kind, shown_nothing)(node), self.why_gone(node.path)
-        for rule in self.applying(REMOVED[node.kind], node, owner):
+        presence, because = PRESENCE[node.kind], self.why_gone(node.path)
+        words = presence.words(node)
+        for rule in self.applying(presence.gone, node, owner):
             self.found.append(Finding(RULES[rule], node.path, node.group, self.label(node, owner), words, "none",
                                       node.mark, None, [node.c], because=because))
-        if node.kind in NAMED and (node.kind != "sent" or node.definition) and node.path not in self.known and not because:
+        named = node.kind in NAMED and (node.kind != "sent" or node.definition)     # data at the prompt aren't
+        if named and node.path not in self.known and not because:
             self.found.append(Finding(RULES["S180"], node.path, node.group, self.label(node, owner), node.path, "none",
                                       node.mark, None, [node.c]))
 
@@ -441,17 +469,13 @@ class Comparison:
     def label(node: Node, owner: Node) -> str:
         return f"{node.label} of {owner.label}" if node.kind in ("sent", "received", "value") else node.label
 
-    def applying(self, rules: tuple[str, ...], node: Node, owner: Node) -> list[str]:
+    def applying(self, rules: str, node: Node, owner: Node) -> list[str]:
         """Of a value, only what concerns the direction in which it goes; of a shape, what the
         other shapes of its line don't say."""
         if node.kind == "shape":
-            return list(rules) if node.facts["only"] and node.accepts <= owner.facts["accepts"] else []
+            return rules.split() if node.facts["only"] and node.accepts <= owner.facts["accepts"] else []
         heard = {"S": id(node) not in self.stays, "T": node.sent, "R": node.received}
-        return [r for r in rules if node.kind != "value" or heard[r[0]]]
-
-
-def shown_nothing(_: Node) -> str:
-    return NONE
+        return [r for r in rules.split() if node.kind != "value" or heard[r[0]]]
 
 
 def _renamed(old: Node, new: Node) -> Renames:

@@ -245,13 +245,14 @@ class _Facts:
             (self.sent if sent else self.received).add(p.values.name)
         notation = (p.kind, "quoted" if p.kind == "string" or p.quoted else "", "rest" if p.rest else "",
                     NONE if sent else p.form)
-        spoken = {"supported": p.supported, "default": p.default}
+        spoken: dict[str, Any] = {"supported": p.supported, "default": p.default}
         node = Node(kind, f"{owner.path}.{p.name}", f"<{p.name}>", f.mark or owner.mark, owner.group, {
             **facts, "name": p.name, "c_name": p.c_name, "notation": notation, "range": limits(p, low, high),
             "values": p.values.name if p.values else NONE, "unit": p.unit,
             "doc": p.doc, **life(p)},
             c=f"{p.c_name} of {struct}", alike=(index, p.kind), definition=p.path, defined=p.mark)
-        node.facts.update({**spoken, "form": p.form} if sent else {"spoken": tuple(spoken.values())})
+        heard: dict[str, Any] = {"spoken": tuple(spoken.values())}
+        node.facts.update({**spoken, "form": p.form} if sent else heard)
         owner.add(p.name, node)
 
     # commands
