@@ -87,7 +87,7 @@ def environment() -> jinja2.Environment:
     return env
 
 
-def context(spec: Spec, narrowed: Mapping[str, Spec]) -> dict[str, Any]:
+def context(spec: Spec, narrowed: Optional[Mapping[str, Spec]] = None) -> dict[str, Any]:
     low = Lowering(spec)
     records = low.records
     first = {id(r): i for i, r in enumerate(records)}
@@ -104,7 +104,7 @@ def context(spec: Spec, narrowed: Mapping[str, Spec]) -> dict[str, Any]:
         "barrier": [low.form_id(f) for f in spec.barrier],
         "wake": low.form_id(spec.wake) if spec.wake else "AT_NONE",
         "absent": absent(spec, low), "features": features(spec), "bounds": bounds(spec),
-        "views": views(low, narrowed),
+        "views": views(low, narrowed or {}),
         "deprecates": any(f.deprecated for f in low.forms) or any(deprecations(spec)),
     }
 
@@ -162,7 +162,7 @@ def lines(low: Lowering) -> list[dict[str, Any]]:
 def render(spec: Spec, host: bool = True, module: bool = True,
            narrowed: Optional[Mapping[str, Spec]] = None) -> dict[str, str]:
     """File name to content. `narrowed`: the spec in each of its views, for the module's side."""
-    env, ctx = environment(), context(spec, narrowed or {})
+    env, ctx = environment(), context(spec, narrowed)
     wanted = (HOST if host or module else {}) | (MODULE if module else {})
     return {spec.module + suffix: tidy(env.get_template(name).render(ctx))
             for name, suffix in wanted.items()}

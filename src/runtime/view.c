@@ -1,12 +1,7 @@
 /* What one revision or firmware has, of a grammar that has it all. */
 #include "at/codec.h"
 
-#include <string.h>
-
-static bool is_named(const struct at_view *view, struct at_str name)
-{
-    return strlen(view->name) == name.len && memcmp(view->name, name.ptr, name.len) == 0;
-}
+#include "text.h"
 
 /* Views of a series stand in order; older firmware than the first is like the first. */
 static const struct at_grammar *of_firmware(const struct at_grammar *grammar,
@@ -28,7 +23,8 @@ const struct at_grammar *at_grammar_of(const struct at_grammar *grammar, struct 
     struct at_firmware firmware;
     for (uint8_t i = 0; i < grammar->nviews; i++) {
         const struct at_view *view = &grammar->views[i];
-        if (view->series == 0 && is_named(view, name)) {
+        if (view->series == 0 &&
+            at_text_equal((const uint8_t *)name.ptr, name.len, view->name)) {
             return view->grammar;
         }
     }

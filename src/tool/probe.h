@@ -68,7 +68,7 @@ struct probe_said {
 struct probe {
     struct channel channel;  /* first: see channel.h */
     const struct tool *tool;
-    struct at_module module; /* without a start, for that would change something */
+    const struct at_module *module;
     bool listening;          /* for lines that no description fits */
     const struct at_form *asking;
 
@@ -123,7 +123,7 @@ const char *probe_head(const struct at_form *form, size_t *length);
 /** What stands for the firmware in a sentence. */
 const char *probe_subject(const struct probe *probe);
 
-/** Form and number of forms that were not asked, as they would do more. */
+/** Whether a form was asked; the others would do more than that. */
 bool probe_asked(const struct probe *probe, const struct at_form *form);
 
 void probe_print_text(const struct probe *probe, FILE *out);

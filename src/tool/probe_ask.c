@@ -1,9 +1,8 @@
-/* Asking a live module what it has: test commands and queries, and nothing else. The client
- * sends what it is told: its own start-up, which switches the echo off, is left out. */
+/* Asking a live module what it has: test commands and queries, and nothing else. Each is sent
+ * as one that needs no settings, for the client's start-up would change the module: its echo. */
 #include "probe.h"
 
 #include <stdarg.h>
-#include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
@@ -120,7 +119,7 @@ static void keep_test_lines(struct probe *p, struct probe_answer *answer, const 
 static const char *encoded(struct probe *p, const struct at_form *form, const void *request)
 {
     char line[CHANNEL_LINE_MAX];
-    int len = at_form_encode(&p->module, form, p->channel.settings, request, line, sizeof line,
+    int len = at_form_encode(p->module, form, p->channel.settings, request, line, sizeof line,
                              NULL);
     return len > 0 ? probe_keep(p, line, (size_t)len - 1) : form->head;
 }
@@ -149,6 +148,21 @@ static bool lacks_lines(const struct probe_answer *answer)
     return false;
 }
 
+/* Takes as many lines of each kind as come: how many may, is judged later. */
+static void take_any(struct probe *p, const struct at_form *form, struct at_expect *any,
+                     struct at_call *call)
+{
+    for (uint8_t i = 0; i < form->nresponses; i++) {
+        const struct at_record *record = record_of(p->module, form->responses[i].record);
+        size_t most = sizeof p->items[i] / record->size;
+        any[i] = form->responses[i];
+        any[i].min = 0;
+        any[i].max = UINT8_MAX;
+        call->sinks[i] = (struct at_sink){.record = record->id, .items = p->items[i],
+                                          .max = (uint16_t)(most < UINT8_MAX ? most : UINT8_MAX)};
+    }
+}
+
 /* @return as at_client_call */
 static int ask(struct probe *p, const struct at_form *form)
 {
@@ -157,18 +171,9 @@ static int ask(struct probe *p, const struct at_form *form)
     struct at_expect any[AT_SINKS_MAX];
     struct at_call call = {.form = &bare, .request = nothing};
     struct probe_answer *answer = &p->answers[p->nanswers];
-
     bare.flags |= AT_ANY_TIME;
     bare.responses = any;
-    for (uint8_t i = 0; i < form->nresponses; i++) {
-        const struct at_record *record = record_of(&p->module, form->responses[i].record);
-        size_t most = sizeof p->items[i] / record->size;
-        any[i] = form->responses[i];
-        any[i].min = 0;
-        any[i].max = UINT8_MAX;
-        call.sinks[i] = (struct at_sink){.record = record->id, .items = p->items[i],
-                                         .max = (uint16_t)(most < UINT8_MAX ? most : UINT8_MAX)};
-    }
+    take_any(p, form, any, &call);
     *answer = (struct probe_answer){.form = form, .first = (uint16_t)p->nlines};
     p->listening = true;
     int status = at_client_call(&p->channel.client, &call);
@@ -183,7 +188,7 @@ static int ask(struct probe *p, const struct at_form *form)
         drop_others(p, answer);
     }
     if (form->nresponses == 1 && call.sinks[0].count > 0 &&
-        record_of(&p->module, call.sinks[0].record)->kind == AT_KIND_TEST) {
+        record_of(p->module, call.sinks[0].record)->kind == AT_KIND_TEST) {
         keep_test_lines(p, answer, &call.sinks[0]);
     }
     return status;
@@ -192,11 +197,11 @@ static int ask(struct probe *p, const struct at_form *form)
 /* Its name is the first text of the first line. */
 static void take_firmware(struct probe *p, const struct at_form *form)
 {
-    const struct at_record *record = record_of(&p->module, form->responses[0].record);
+    const struct at_record *record = record_of(p->module, form->responses[0].record);
     const struct at_grammar *grammar = p->tool->grammar;
     const struct probe_answer *answer = &p->answers[p->nanswers];
     for (uint8_t i = 0; i < record->nfields && answer->count[0] > 0; i++) {
-        uint8_t type = p->module.params[record->fields[i].param].type;
+        uint8_t type = p->module->params[record->fields[i].param].type;
         if (type == AT_STRING || type == AT_TEXT) {
             struct at_str name;
             memcpy(&name, (const char *)p->items[0] + record->fields[i].offset, sizeof name);
@@ -252,9 +257,9 @@ static int failed(const struct probe *p, int status)
 static int wake(struct probe *p)
 {
     int status = AT_OK;
-    for (unsigned i = 0; i < WAKE_TRIES && p->module.wake != AT_NONE; i++) {
+    for (unsigned i = 0; i < WAKE_TRIES && p->module->wake != AT_NONE; i++) {
         p->nlines = 0;
-        status = ask(p, &p->module.forms[p->module.wake]);
+        status = ask(p, &p->module->forms[p->module->wake]);
         if (status != AT_E_TIMEOUT) {
             break;
         }
@@ -303,17 +308,13 @@ static size_t how_many(const struct at_module *module)
 int probe_ask(struct probe *p)
 {
     const struct at_client_config handlers = {.unknown = on_unknown};
-    struct tool quiet = *p->tool;
-    const struct at_module *module = &p->module;
-    p->module = *p->tool->module;
-    p->module.nstart = 0;
-    quiet.module = module;
+    const struct at_module *module = p->tool->module;
+    p->module = module;
     p->firmware = "";
-    int status = channel_open(&p->channel, &quiet, &handlers);
+    int status = channel_open(&p->channel, p->tool, &handlers);
     if (status != TOOL_DONE) {
         return status;
     }
-    p->channel.port.tool = p->tool;
     size_t of = how_many(module);
     int awake = wake(p);
     status = goes_on(awake) && awake != AT_E_TIMEOUT ? TOOL_DONE : failed(p, awake);

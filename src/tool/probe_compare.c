@@ -1,7 +1,6 @@
 /* What was answered beside what the spec says. */
 #include "probe.h"
 
-#include <stdlib.h>
 #include <string.h>
 
 #include "print.h"
@@ -67,8 +66,8 @@ static bool all_refused(const struct probe *p, const char *command)
 static bool said_to_lack(const struct probe *p, const struct at_form *form, bool command)
 {
     bool lacks = p->view != NULL;
-    for (uint16_t i = 0; i < p->module.nforms && lacks; i++) {
-        const struct at_form *other = &p->module.forms[i];
+    for (uint16_t i = 0; i < p->module->nforms && lacks; i++) {
+        const struct at_form *other = &p->module->forms[i];
         bool counts = command ? of_command(other, form->command) : other == form;
         lacks = !counts || !at_grammar_has(p->view, other->id);
     }
@@ -129,7 +128,7 @@ static const char *expected(struct probe *p, const struct at_form *form)
     const char *text = "";
     for (uint8_t i = 0; i < form->nresponses; i++) {
         const struct at_expect *expect = &form->responses[i];
-        const struct at_record *record = p->module.records;
+        const struct at_record *record = p->module->records;
         while (record->id != expect->record) {
             record++;
         }

@@ -3,7 +3,6 @@
 #include "probe.h"
 
 #include <inttypes.h>
-#include <stdlib.h>
 #include <string.h>
 
 /* A text in single quotes; the pool holds nothing but printable ASCII. */
@@ -180,11 +179,11 @@ static void range_action(const struct probe *p, const struct probe_drift *drift,
 static void payload(const struct probe *p, const struct probe_drift *drift, FILE *out,
                     const char *off)
 {
-    for (uint16_t i = 0; i < p->module.nforms; i++) {
-        const struct at_form *form = &p->module.forms[i];
-        for (uint16_t k = 0; form->reads != AT_NONE && k < p->module.nrecords; k++) {
-            const struct at_record *record = &p->module.records[k];
-            if (&p->module.params[form->reads] != drift->param || record->payload == NULL ||
+    for (uint16_t i = 0; i < p->module->nforms; i++) {
+        const struct at_form *form = &p->module->forms[i];
+        for (uint16_t k = 0; form->reads != AT_NONE && k < p->module->nrecords; k++) {
+            const struct at_record *record = &p->module->records[k];
+            if (&p->module->params[form->reads] != drift->param || record->payload == NULL ||
                 form->nresponses == 0 || record->id != form->responses[0].record ||
                 record->payload->max != drift->was.high) {
                 continue;

@@ -29,16 +29,6 @@ static const char *const words[] = {
     [PROBE_ANSWER] = "the answer fits no description",
 };
 
-static void plural(FILE *out, size_t n, const char *what)
-{
-    fprintf(out, "%zu %s%s", n, what, n == 1 ? "" : "s");
-}
-
-static size_t asked(const struct probe *p)
-{
-    return p->nanswers;
-}
-
 /* Text ------------------------------------------------------------------------------ */
 
 static void print_view(const struct probe *p, FILE *out)
@@ -52,7 +42,7 @@ static void print_view(const struct probe *p, FILE *out)
         fputs("it knows no firmware of this name", out);
         return;
     }
-    for (uint16_t i = 0; i < p->module.nforms; i++) {
+    for (uint16_t i = 0; i < p->module->nforms; i++) {
         if (!at_grammar_has(p->view, i)) {
             fprintf(out, "%s%s", gap, p->tool->manual->forms[i].syntax);
             gap = ", ";
@@ -83,16 +73,15 @@ void probe_print_text(const struct probe *p, FILE *out)
     fprintf(out, "spec      %s; ", p->tool->manual->document);
     print_view(p, out);
     fputs("\nasked     ", out);
-    fprintf(out, "%zu of %u forms; the others would do more than ask\n\n", asked(p),
-            p->module.nforms);
+    fprintf(out, "%zu of %u forms; the others would do more than ask\n\n", p->nanswers,
+            p->module->nforms);
     for (size_t i = 0; i < p->ndrift; i++) {
         print_one(p, &p->drift[i], out);
     }
     if (p->ndrift == 0) {
         fputs("no difference\n", out);
     } else {
-        plural(out, p->ndrift, "difference");
-        fputc('\n', out);
+        fprintf(out, "%zu difference%s\n", p->ndrift, p->ndrift == 1 ? "" : "s");
     }
 }
 
@@ -126,9 +115,9 @@ void probe_print_json(const struct probe *p, FILE *out)
     member(out, "manual", p->tool->manual->document);
     member(out, "firmware", p->firmware);
     fprintf(out, ",\"known\":%s,\"asked\":%zu,\"not_asked\":[", p->view != NULL ? "true" : "false",
-            asked(p));
-    for (uint16_t i = 0; i < p->module.nforms; i++) {
-        if (!probe_asked(p, &p->module.forms[i])) {
+            p->nanswers);
+    for (uint16_t i = 0; i < p->module->nforms; i++) {
+        if (!probe_asked(p, &p->module->forms[i])) {
             const char *path = p->tool->manual->forms[i].path;
             fputs(gap, out);
             json_string(out, path, strlen(path));

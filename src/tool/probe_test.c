@@ -204,7 +204,7 @@ static bool explains(const struct probe *p, const struct at_form *form, const st
 {
     bool fits = form->nfields > at;
     for (size_t i = 0; i <= at && fits; i++) {
-        fits = stands_for(&p->module.params[form->fields[i].param], &line->at[i]);
+        fits = stands_for(&p->module->params[form->fields[i].param], &line->at[i]);
     }
     return fits;
 }
@@ -215,14 +215,14 @@ static struct place place_of(const struct probe *p, const struct probe_answer *a
                              const struct tokens *line, size_t at)
 {
     struct place place = {NULL, NULL, NULL};
-    for (uint16_t i = 0; i < p->module.nforms; i++) {
-        const struct at_form *form = &p->module.forms[i];
+    for (uint16_t i = 0; i < p->module->nforms; i++) {
+        const struct at_form *form = &p->module->forms[i];
         bool better = place.form == NULL ||
                       (form->nfields == line->n && place.form->nfields != line->n);
         if (strcmp(form->command, answer->form->command) == 0 && better &&
             explains(p, form, line, at)) {
             place.form = form;
-            place.param = &p->module.params[form->fields[at].param];
+            place.param = &p->module->params[form->fields[at].param];
             place.manual = probe_page(p, form)->params[at];
         }
     }

@@ -45,7 +45,8 @@ class Names(unittest.TestCase):
 
     def test_neighbours(self) -> None:
         self.assertEqual([neighbour("BC26", "BC26NxR01A10", n) for n in (-1, 1)], ["BC26NxR01A09", "BC26NxR01A11"])
-        self.assertEqual(neighbour("BC26", "BC26NxR01A00", -1), "")
+        self.assertEqual([neighbour("BC26", f"BC26NxR{n}", -1) for n in ("01A00", "10A00", "00A00")],
+                         ["BC26NxR00A99", "BC26NxR09A99", ""])
         self.assertEqual(neighbour("BC26", "BC26", -1), "", "there is no device before a device")
 
 

@@ -136,10 +136,64 @@ class Overlay(Folder):
         self.assertIn(" * Firmware:     V1.0\n * Overlays:     mine.yaml\n", text)
         self.assertNotIn(str(self.folder), text)
 
+    def test_plain_removal_leaves_what_refers_to_it(self) -> None:
+        path = self.overlay("o.yaml", "  - {at: commands.QICFG.forms.echomode, because: A, evidence: seen, remove: true}\n")
+        self.assertIn("E033", {d.code for d in load_spec(str(SHIPPED), overlays=[str(path)])[1]})
+
     def test_unreadable(self) -> None:
         done = atspec("check", SHIPPED, "--overlay", self.folder / "nowhere.yaml")
         self.assertEqual((done.returncode, done.stdout), (2, ""))
         self.assertIn("nowhere.yaml", done.stderr)
+
+
+class Cascade(Folder):
+    """`remove: cascade` leaves a sound spec, whatever is removed."""
+
+    def amended(self, spec: Path, module: str, target: str) -> Path:
+        path = self.folder / "cascade.yaml"
+        path.write_text(f"atspec: 1\noverlay: Tried\nmodule: {module}\nactions:\n"
+                        f"  - {{at: '{target}', because: Tried, evidence: seen, remove: cascade}}\n")
+        return path
+
+    def test_any_command_and_form(self) -> None:
+        for spec, module in ((SHIPPED, "bc26"), (SHIPPED.with_name("bg95-tcpip.yaml"), "bg95"),
+                             (Path(__file__).parent / "second" / "tide.yaml", "tide")):
+            targets = [paths.dotted(p.steps) for root in paths.roots(load(str(spec), Report())) for p in paths.walk(root)
+                       if p.steps[0] == "commands" and (len(p.steps) == 2 or p.steps[2:] in
+                       (("test",), ("read",), ("execute",), ("set",)) or len(p.steps) == 4 and p.steps[2] == "forms")]
+            self.assertGreater(len(targets), 20)
+            for target in targets:
+                overlay = self.amended(spec, module, target)
+                found = load_spec(str(spec), overlays=[str(overlay)])
+                self.assertEqual([str(d) for d in found[1]], [], target)
+                assert found[0]
+                for view in found[0].views[:1]:     # the oldest, which differs most
+                    self.assertEqual([str(d) for d in load_spec(str(spec), at=view, overlays=[str(overlay)])[1]], [], target)
+
+    def test_what_came_with_it_goes_and_the_rest_is_as_before(self) -> None:
+        overlay = self.amended(SHIPPED, "bc26", "commands.QICFG.forms.echomode")
+        spec, _ = load_spec(str(SHIPPED), overlays=[str(overlay)])
+        old, _ = load_spec(str(SHIPPED), at="BC26NBR01A06")
+        assert spec and old
+        for what in ("settings", "values", "commands"):
+            self.assertEqual([x.name for x in getattr(spec, what)], [x.name for x in getattr(old, what)])
+        self.assertEqual([f.test_lines for f in spec.forms], [f.test_lines for f in old.forms])
+        self.assertEqual([f.c_name for f in spec.forms], [f.c_name for f in old.forms])
+        self.assertTrue(all(f.data is None or f.data.echo is None for f in spec.forms))
+
+    def test_what_only_it_needed_goes(self) -> None:
+        spec, _ = load_spec(str(SHIPPED), overlays=[str(self.amended(SHIPPED, "bc26", "commands.QISTATE"))])
+        assert spec
+        self.assertNotIn("socket_state", [t.name for t in spec.values])
+        self.assertIn("access_mode", [t.name for t in spec.values], "AT+QIOPEN takes it")
+        self.assertIsNone(next(s for s in spec.settings if s.name == "access_mode").read_by)
+        self.assertNotIn("2.1.3", spec.sections)
+
+    def test_origin_tells_all_that_went(self) -> None:
+        overlay = self.amended(SHIPPED, "bc26", "commands.QIDNSCFG")
+        done = atspec("origin", SHIPPED, "--overlay", overlay)
+        for path in ("commands.QIDNSCFG", "parameters.pridnsaddr", "examples.Configure the DNS servers"):
+            self.assertRegex(done.stdout, rf"(?m)^- {path}  .*cascade\.yaml:5:\d+  removed by an overlay$")
 
 
 class Origin(Folder):

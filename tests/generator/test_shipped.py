@@ -33,6 +33,16 @@ class Shipped(unittest.TestCase):
     def test_same_spec_same_model(self) -> None:
         self.assertEqual(repr(load()), repr(load()))
 
+    def test_what_only_asks(self) -> None:
+        spec = load()
+        asking = {f"{f.command.name}.{f.name}" for f in spec.forms if f.asks and f.name != "test"}
+        self.assertEqual(asking, {
+            "AT.execute", "ATI.execute", "CMEE.read", "QISTATE.read", "QISWTMD.read", "QIGETERROR.execute",
+            "QICFG.dataformat", "QICFG.viewmode", "QICFG.showlength", "QICFG.echomode"})
+        self.assertTrue(all(f.asks for f in spec.forms if f.name == "test"))
+        assert spec.firmware
+        self.assertEqual(spec.firmware.c_name, "ati_execute")
+
     def test_forms(self) -> None:
         forms = {f.c_name: f for f in load().forms}
         for name in ("qiopen", "qiopen_test", "qistate_read", "qisend_inline", "qisend_fixed",
