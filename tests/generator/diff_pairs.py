@@ -26,7 +26,7 @@ values:
   switch: {doc: A switch, entries: {0: {name: 'OFF', text: it is off}, 1: {name: 'ON', text: it is on}}}
   mode: {doc: How data come, entries: {0: {name: ASKED, text: when asked}, 1: {name: PUSHED, text: by themselves}}}
   state: {doc: State of a link, entries: {0: {name: IDLE, text: idle}, 1: {name: BUSY, text: busy}, 2: {name: LOST, text: lost}}}
-  open: {section: '1', doc: An open table, open: true, entries: {0: {name: ZERO, text: none}}}
+  broad: {section: '1', doc: An open table, open: true, entries: {0: {name: ZERO, text: none}}}
   kind: {doc: Kind of a link, entries: {A: {name: FIRST, text: the first}, B: {name: SECOND, text: the second}}}
 parameters:
   id: {type: integer, range: 0..4, doc: Index of a link}
@@ -269,7 +269,7 @@ CASES: dict[str, Case] = {
     "R312": case("values.state.entries.3", NEW_STATE, {"values/state/entries/2/text": "gone"}, "S142"),
     "R313": case("values.state.entries.2", {**NO_STATE, **reserved("values.state.2")}, {"values/state/entries/2/name": "GONE"}, "S143 D411"),
     "R314": case("values.state", {"values/state/open": True}, {"values/state/open": False}),
-    "R315": case("values.open", {"values/open/open": False}, {"values/state/open": True}),
+    "R315": case("values.broad", {"values/broad/open": False}, {"values/state/open": True}),
     "R316": case("parameters.age", {"parameters/age/unit": "min"}, {"parameters/delay/unit": "min"}),
     "R320": case("commands.READ.lines.READ.payload", {READ + "/payload/format": "hex"}, {READ + "/payload/range": "1..99"}),
     "R321": case("commands.READ.lines.READ.payload", {READ + "/payload/range": "1..101"}, {READ + "/payload/range": "1..99"}),
