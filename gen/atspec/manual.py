@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Iterable
+from typing import Any, Iterable, Optional
 
 from .lower import Lowering, c_string
-from .model import Field, Param
+from .model import Field, Param, Setting, ValueTable
 
 NONE = "NULL"
 
@@ -36,17 +36,24 @@ class Manual:
 
     def param(self, param: Param) -> str:
         left_out = "" if param.default is None else str(param.default)
+        return self.described(param.c_name, param.doc, param.unit, left_out, param.values)
+
+    def setting(self, setting: Setting) -> str:
+        return self.described(setting.name, setting.doc, "", "", setting.values)
+
+    def described(self, name: str, doc: str, unit: str, left_out: str,
+                  values: Optional[ValueTable]) -> str:
         table, entries = NONE, []
-        if param.values:
-            table, entries = f"values_{param.values.name}", param.values.entries
+        if values:
+            table, entries = f"values_{values.name}", values.entries
             self.tables.setdefault(table, [
                 {"value": i if isinstance(v.key, str) else v.key, "name": words(str(v.key)),
                  "text": words(v.text)} for i, v in enumerate(entries)])
-        key = (param.c_name, param.doc, param.unit, left_out, table)
+        key = (name, doc, unit, left_out, table)
         if key not in self.params:
-            ident = f"param_{len(self.params)}_{param.c_name}"
-            self.params[key] = ManualParam(ident, words(param.doc), words(param.unit),
-                                           words(left_out), table, len(entries))
+            ident = f"param_{len(self.params)}_{name}"
+            self.params[key] = ManualParam(ident, words(doc), words(unit), words(left_out), table,
+                                           len(entries))
         return "&" + self.params[key].ident
 
     def of_fields(self, fields: Iterable[Field]) -> str:
@@ -67,7 +74,8 @@ def manual(low: Lowering) -> dict[str, Any]:
                  "ident": f"notes_{i}" if c.notes else NONE,
                  "notes": [words(n) for n in c.notes]}
                 for i, c in enumerate(low.spec.commands)]
-    return {"tables": texts.tables, "params": list(texts.params.values()),
+    settings = [texts.setting(s) for s in low.spec.settings]
+    return {"settings": settings, "tables": texts.tables, "params": list(texts.params.values()),
             "lists": {name: places for places, name in texts.lists.items()},
             "forms": forms, "records": records, "commands": commands}
 

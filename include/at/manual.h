@@ -52,6 +52,7 @@ struct at_manual {
     const struct at_manual_command *commands; /**< in the manual's order */
     const struct at_manual_form *forms;       /**< as at_module.forms */
     const struct at_manual_record *records;   /**< as at_module.records */
+    const struct at_manual_param *const *settings; /**< as at_module.settings; NULL: none */
     uint16_t ncommands;
 };
 
