@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Iterable
+from typing import Any, Iterable, Optional
 
 from .lower import Lowering, c_string
-from .model import Field, Param
+from .model import Field, Param, Setting, ValueTable
 
 NONE = "NULL"
 
@@ -37,16 +37,23 @@ class Manual:
 
     def param(self, param: Param) -> str:
         left_out = "" if param.default is None else str(param.default)
+        return self.described(param.c_name, param.path, param.doc, param.unit, left_out, param.values)
+
+    def setting(self, setting: Setting) -> str:
+        return self.described(setting.name, f"settings/{setting.name}", setting.doc, "", "", setting.values)
+
+    def described(self, name: str, path: str, doc: str, unit: str, left_out: str,
+                  values: Optional[ValueTable]) -> str:
         table, entries = NONE, []
-        if param.values:
-            table, entries = f"values_{param.values.name}", param.values.entries
+        if values:
+            table, entries = f"values_{values.name}", values.entries
             self.tables.setdefault(table, [
                 {"value": i if isinstance(v.key, str) else v.key, "name": words(str(v.key)),
                  "text": words(v.text)} for i, v in enumerate(entries)])
-        key = (param.c_name, param.path, param.doc, param.unit, left_out, table)
+        key = (name, path, doc, unit, left_out, table)
         if key not in self.params:
-            ident = f"param_{len(self.params)}_{param.c_name}"
-            self.params[key] = ManualParam(ident, words(param.path), words(param.doc), words(param.unit),
+            ident = f"param_{len(self.params)}_{name}"
+            self.params[key] = ManualParam(ident, words(path), words(doc), words(unit),
                                            words(left_out), table, len(entries))
         return "&" + self.params[key].ident
 
@@ -70,7 +77,9 @@ def manual(low: Lowering) -> dict[str, Any]:
                 for i, c in enumerate(low.spec.commands)]
     firmware = low.spec.firmware
     asked = firmware if firmware and any(v.form is firmware for v in low.forms) else None
-    return {"firmware": low.form_id(asked) if asked else "AT_NONE", "tables": texts.tables, "params": list(texts.params.values()),
+    return {"firmware": low.form_id(asked) if asked else "AT_NONE",
+            "settings": [texts.setting(s) for s in low.spec.settings],
+            "tables": texts.tables, "params": list(texts.params.values()),
             "lists": {name: places for places, name in texts.lists.items()},
             "forms": forms, "records": records, "commands": commands}
 

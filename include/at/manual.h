@@ -55,6 +55,7 @@ struct at_manual {
     const struct at_manual_command *commands; /**< in the manual's order */
     const struct at_manual_form *forms;       /**< as at_module.forms */
     const struct at_manual_record *records;   /**< as at_module.records */
+    const struct at_manual_param *const *settings; /**< as at_module.settings; NULL: none */
     uint16_t ncommands;
     uint16_t firmware;           /**< form whose answer has the firmware's name, or AT_NONE */
 };

@@ -586,7 +586,7 @@ static void print_summary(struct demo *d, size_t held)
 int bc26_demo_command(const struct tool *tool, int argc, char **argv)
 {
     static struct demo demo;
-    if (argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
+    if (tool_asks_for_help(argc, argv)) {
         printf("usage: %s demo\n\nStarts a virtual BC26 on a pty and TCP, UDP and NTP servers on\n"
                "loopback, holds the conversations of the manual's chapter 4 with the typed calls\n"
                "and shows both directions: -> to the module, <- from it.\n\n"

@@ -60,11 +60,9 @@ static int wrong(const struct tool *tool, const struct netcat_arguments *a, cons
     return TOOL_USAGE;
 }
 
-static bool number(const char *text, long min, long max, long *value)
+static bool number(const char *text, unsigned long min, unsigned long max, unsigned long *value)
 {
-    char *end;
-    *value = strtol(text, &end, 10);
-    return *text >= '0' && *text <= '9' && *end == '\0' && *value >= min && *value <= max;
+    return tool_number(text, max, value) && *value >= min;
 }
 
 static int take_format(const struct tool *tool, struct netcat_arguments *a)
@@ -89,7 +87,7 @@ static int take_family(const struct tool *tool, struct netcat_arguments *a, int3
 
 static int take_option(const struct tool *tool, struct netcat_arguments *a, int option)
 {
-    long value;
+    unsigned long value;
     switch (option) {
     case 'p':
         a->open.access_mode = BC26_ACCESS_MODE_PUSH;
@@ -163,20 +161,14 @@ static int check(const struct tool *tool, const struct netcat_arguments *a)
         {NULL, NULL},
     };
     static struct request request;
-    char line[512];
-    struct at_fault fault = {0};
     uint8_t settings[BC26_SETTINGS];
     tool_initial_settings(tool->module, settings);
     request.tool = tool;
     request.labels = labels;
     request.settings = settings;
     request.form = &bc26.forms[BC26_FORM_QIOPEN];
-    if (at_form_encode(tool->module, request.form, settings, &a->open, line, sizeof line,
-                       &fault) == AT_E_ARGUMENT) {
-        (void)request_refuse(&request, &fault);
-        return TOOL_USAGE;
-    }
-    return GO_ON;
+    memcpy(request.value.bytes, &a->open, sizeof a->open);
+    return request_check(&request) == TOOL_DONE ? GO_ON : TOOL_USAGE;
 }
 
 /* HOST and PORT, no less and no more; `count` of them are given. */
@@ -200,7 +192,7 @@ static int check_operands(const struct tool *tool, const struct netcat_arguments
 int netcat_arguments(const struct tool *tool, int argc, char **argv, struct netcat_arguments *a)
 {
     bool udp = strcmp(argv[0], "udp") == 0;
-    long port;
+    unsigned long port;
     *a = (struct netcat_arguments){
         .command = argv[0], .udp = udp, .format = -1, .quiet_ms = QUIET_SECONDS * 1000u,
         .open = {

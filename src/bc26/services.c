@@ -1,7 +1,6 @@
 /* `ping`, `ntp` and `dns`: what a module asks of the network without a socket.
  * Their arguments are those of the manual's commands, so tables say which option
  * gives which parameter; what is allowed comes from the descriptors. */
-#include <errno.h>
 #include <getopt.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -200,16 +199,6 @@ static void choose_words(const struct job *job, const struct at_form *form, stru
     }
 }
 
-/* Says what is wrong before anything goes to the module. */
-static int check(struct request *request)
-{
-    char line[CHANNEL_LINE_MAX];
-    struct at_fault fault = {NULL, AT_FINE};
-    int n = at_form_encode(&bc26, request->form, NULL, request->value.bytes, line, sizeof line,
-                           &fault);
-    return n == AT_E_ARGUMENT ? request_refuse(request, &fault) : TOOL_DONE;
-}
-
 static int parse(struct job *job, struct words *words, struct request *request)
 {
     static const struct request_label labels[] = {
@@ -223,7 +212,7 @@ static int parse(struct job *job, struct words *words, struct request *request)
     request->labels = labels;
     int status = words->fit ? request_parse(request, words->argc, words->argv)
                             : tool_usage(job->tool, "%s: an argument is too long", job->what);
-    status = status == TOOL_DONE ? check(request) : status;
+    status = status == TOOL_DONE ? request_check(request) : status;
     if (status == TOOL_DONE) {
         return TOOL_DONE;
     }
@@ -237,15 +226,6 @@ static int make_request(struct job *job)
     words.fit = true;
     choose_words(job, &bc26.forms[job->service->form], &words);
     return parse(job, &words, &job->request);
-}
-
-/* Whether it was printed. */
-static int printed(const struct job *job, int status)
-{
-    if (fflush(stdout) == 0 && ferror(stdout) == 0) {
-        return status;
-    }
-    return tool_usage(job->tool, "stdout: %s", strerror(errno));
 }
 
 static int serve(const struct tool *tool, const struct service *service, int argc, char **argv)
@@ -398,7 +378,7 @@ static int run_ping(struct job *job)
         status = fail(job, status, -1);
     }
     work_end(&job->work);
-    return printed(job, status);
+    return tool_printed(job->tool, status);
 }
 
 int bc26_ping_command(const struct tool *tool, int argc, char **argv)
@@ -507,7 +487,7 @@ static int run_ntp(struct job *job)
         status = fail(job, n < 0 ? n : AT_E_ANSWER, client_of(job)->error);
     }
     work_end(&job->work);
-    return printed(job, status);
+    return tool_printed(job->tool, status);
 }
 
 int bc26_ntp_command(const struct tool *tool, int argc, char **argv)
@@ -591,7 +571,7 @@ static int run_dns(struct job *job)
     int n = chosen != NULL ? bc26_qidnscfg(client_of(job), request_of(&servers)) : AT_OK;
     status = n < 0 ? fail(job, n, client_of(job)->error) : resolve(job);
     work_end(&job->work);
-    return printed(job, status);
+    return tool_printed(job->tool, status);
 }
 
 int bc26_dns_command(const struct tool *tool, int argc, char **argv)

@@ -2,6 +2,7 @@
 #include "virtual.h"
 
 #include "commands.h"
+#include "tool.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -76,15 +77,6 @@ static int usage(const char *format, const char *what)
     return EXIT_USAGE;
 }
 
-static bool number(const char *text, unsigned long max, unsigned long *value)
-{
-    char *end;
-
-    errno = 0;
-    *value = strtoul(text, &end, 10);
-    return *text >= '0' && *text <= '9' && *end == '\0' && errno == 0 && *value <= max;
-}
-
 static int choose(struct options *options, enum transport transport)
 {
     if (options->transport != NOWHERE)
@@ -101,13 +93,13 @@ static int take_option(struct options *options, int option, const char *given)
         options->link = optarg;
         return choose(options, PTY);
     case 't':
-        if (!number(optarg, 65535, &options->port))
+        if (!tool_number(optarg, 65535, &options->port))
             return usage("--tcp: '%s' is no port: 0 to 65535", optarg);
         return choose(options, TCP);
     case 'i':
         return choose(options, STDIO);
     case 'b':
-        if (!number(optarg, 10000000, &options->baud) || options->baud == 0)
+        if (!tool_number(optarg, 10000000, &options->baud) || options->baud == 0)
             return usage("--baud: '%s' is no rate: 1 to 10000000 bit/s", optarg);
         return EXIT_DONE;
     case 'd':
@@ -123,7 +115,7 @@ static int take_option(struct options *options, int option, const char *given)
         options->firmware = optarg;
         return EXIT_DONE;
     case 'e':
-        return number(optarg, UINT32_MAX, &options->seed)
+        return tool_number(optarg, UINT32_MAX, &options->seed)
                    ? EXIT_DONE
                    : usage("--seed: '%s' is no number from 0 to 4294967295", optarg);
     case 'x':

@@ -1,6 +1,5 @@
 /* `state`: what a module knows of its sockets, its settings and its DNS servers.
  * What the numbers mean is read from the manual's tables. */
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -10,21 +9,12 @@
 
 enum { CONTEXT = 1, ENDPOINT_MAX = 160 };
 
-/* `2 (connected)`, or the number alone where the manual knows none. */
-static void describe(char *out, size_t size, const struct at_manual_param *param, int32_t value)
-{
-    char digits[12];
-    int len = snprintf(digits, sizeof digits, "%ld", (long)value);
-    const char *meaning = print_meaning(param, digits, (size_t)len);
-    snprintf(out, size, meaning != NULL ? "%s (%s)" : "%s", digits, meaning);
-}
-
 /* Sockets ----------------------------------------------------------------------- */
 
 struct row {
     char remote[ENDPOINT_MAX + 16];
-    char state[80];
-    char mode[80];
+    char state[PRINT_VALUE_SIZE];
+    char mode[PRINT_VALUE_SIZE];
 };
 
 /* The manual's page of a field of +QISTATE. */
@@ -49,8 +39,8 @@ static void fill(struct row *row, const struct bc26_qistate_response *s)
     bool bare = memchr(s->host.ptr, ':', s->host.len) == NULL; /* else IPv6 */
     snprintf(row->remote, sizeof row->remote, bare ? "%.*s:%ld" : "[%.*s]:%ld", (int)s->host.len,
              s->host.ptr, (long)s->remote_port);
-    describe(row->state, sizeof row->state, manual_of("socket_state"), s->socket_state);
-    describe(row->mode, sizeof row->mode, manual_of("access_mode"), s->access_mode);
+    print_value(row->state, manual_of("socket_state"), s->socket_state);
+    print_value(row->mode, manual_of("access_mode"), s->access_mode);
 }
 
 static int wider(int width, const char *text)
@@ -91,39 +81,21 @@ static int tell_sockets(struct at_client *client)
 
 /* Settings ---------------------------------------------------------------------- */
 
-/* What the manual says of the parameter that a line brings this setting in. */
-static const struct at_manual_param *manual_of_setting(const struct at_setting *setting)
-{
-    for (uint16_t i = 0; i < bc26.nrecords; i++) {
-        const struct at_record *record = &bc26.records[i];
-        for (uint8_t e = 0; e < record->neffects; e++) {
-            for (uint8_t k = 0; k < record->nfields; k++) {
-                if (record->effects[e].slot == setting->slot &&
-                    record->fields[k].param == record->effects[e].value) {
-                    return bc26_manual.records[i].params[k];
-                }
-            }
-        }
-    }
-    return NULL;
-}
-
 /* Those of a single socket stand with the socket; of others the module tells none. */
 static void tell_settings(const struct at_client *client)
 {
     for (uint8_t i = 0; i < bc26.nsettings; i++) {
         const struct at_setting *setting = &bc26.settings[i];
-        const struct at_manual_param *manual = manual_of_setting(setting);
+        const struct at_manual_param *manual = bc26_manual.settings[i];
         uint8_t value = at_client_setting(client, setting->slot);
-        char text[80] = "not told";
+        char text[PRINT_VALUE_SIZE] = "not told";
         if (setting->slots > 1) {
             continue;
         }
         if (value != AT_UNKNOWN) {
-            describe(text, sizeof text, manual, value);
+            print_value(text, manual, value);
         }
-        printf("setting  %-18s%s%s%s\n", setting->name, manual != NULL ? manual->doc : "",
-               manual != NULL ? ": " : "", text);
+        printf("setting  %-18s%s: %s\n", setting->name, manual->doc, text);
     }
 }
 
@@ -166,7 +138,7 @@ static int print_help(const struct tool *tool)
 int bc26_state_command(const struct tool *tool, int argc, char **argv)
 {
     static struct work work;
-    if (argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
+    if (tool_asks_for_help(argc, argv)) {
         return print_help(tool);
     }
     if (argc > 1) {
@@ -186,8 +158,5 @@ int bc26_state_command(const struct tool *tool, int argc, char **argv)
         exit_status = work_failed(&work, "state", status, client->error);
     }
     work_end(&work);
-    if (fflush(stdout) != 0 || ferror(stdout) != 0) {
-        return tool_usage(tool, "stdout: %s", strerror(errno));
-    }
-    return exit_status;
+    return tool_printed(tool, exit_status);
 }

@@ -70,7 +70,7 @@ int tool_decode(const struct tool *tool, int argc, char **argv)
 {
     static struct decoder decoder;
     const char *file = NULL;
-    size_t chunk = 0;
+    unsigned long chunk = 0;
     events_init(&decoder.events, tool, stdout, false);
     traffic_init(&decoder.traffic, tool, events_view, &decoder.events);
     for (int i = 1; i < argc; i++) {
@@ -82,9 +82,7 @@ int tool_decode(const struct tool *tool, int argc, char **argv)
                 return TOOL_USAGE;
             }
         } else if (strcmp(argv[i], "--chunk") == 0 && i + 1 < argc) {
-            char *end;
-            chunk = strtoul(argv[++i], &end, 10);
-            if (chunk == 0 || *end != '\0' || argv[i][0] < '0' || argv[i][0] > '9') {
+            if (!tool_number(argv[++i], SIZE_MAX, &chunk) || chunk == 0) {
                 return tool_usage(tool, "--chunk takes a number of bytes, not '%s'", argv[i]);
             }
         } else if (strcmp(argv[i], "--set") == 0 || strcmp(argv[i], "--chunk") == 0) {

@@ -17,8 +17,8 @@ static int print_command(const struct request *r)
         fprintf(stderr, "%s: the command line is too long\n", r->tool->name);
         return TOOL_NO;
     }
-    return fwrite(line, 1, (size_t)n, stdout) == (size_t)n && fflush(stdout) == 0 ? TOOL_DONE
-                                                                                  : TOOL_USAGE;
+    (void)fwrite(line, 1, (size_t)n, stdout);
+    return tool_printed(r->tool, TOOL_DONE);
 }
 
 static int print_help(const struct tool *tool)

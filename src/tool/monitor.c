@@ -355,7 +355,7 @@ static int read_arguments(struct monitor *m, int argc, char **argv)
 int tool_monitor(const struct tool *tool, int argc, char **argv)
 {
     static struct monitor m;
-    if (argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
+    if (tool_asks_for_help(argc, argv)) {
         return print_help(tool);
     }
     m.tool = tool;

@@ -17,6 +17,14 @@ const char *print_meaning(const struct at_manual_param *param, const char *text,
     return NULL;
 }
 
+void print_value(char *out, const struct at_manual_param *param, int32_t value)
+{
+    char digits[12];
+    int len = snprintf(digits, sizeof digits, "%ld", (long)value);
+    const char *meaning = print_meaning(param, digits, (size_t)len);
+    snprintf(out, PRINT_VALUE_SIZE, meaning != NULL ? "%s (%s)" : "%s", digits, meaning);
+}
+
 /* Fields of a line or of a command, and what the manual says of them. */
 struct fields {
     const struct at_field *fields;

@@ -29,6 +29,12 @@ bool print_in_colour(FILE *out);
 /** What a negative at_status says, in words. */
 const char *print_status(int status);
 
+enum { PRINT_VALUE_SIZE = 96 };
+
+/** `2 (connected)`, or the number alone where the manual lists no meaning, to `out`, which has
+ *  room for PRINT_VALUE_SIZE; what is longer is cut. */
+void print_value(char *out, const struct at_manual_param *param, int32_t value);
+
 /** The meaning of a value, or NULL when the manual lists none. */
 const char *print_meaning(const struct at_manual_param *param, const char *text, size_t len);
 

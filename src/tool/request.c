@@ -402,11 +402,13 @@ bool request_lacks_data(const struct request *r)
            at_request_data(r->tool->module, r->form, &r->value).ptr == NULL;
 }
 
-static bool is_checked(const struct request *r, struct at_fault *fault)
+int request_check(const struct request *r)
 {
     static char line[REQUEST_DATA_MAX];
-    return at_form_encode(r->tool->module, r->form, r->settings, &r->value, line, sizeof line,
-                          fault) != AT_E_ARGUMENT;
+    struct at_fault fault = {NULL, AT_FINE};
+    int n = at_form_encode(r->tool->module, r->form, r->settings, &r->value, line, sizeof line,
+                           &fault);
+    return n == AT_E_ARGUMENT ? request_refuse(r, &fault) : TOOL_DONE;
 }
 
 int request_set_data(struct request *r, const char *text)
@@ -418,7 +420,7 @@ int request_set_data(struct request *r, const char *text)
         return request_refuse(r, &fault);
     }
     close_length(r);
-    return is_checked(r, &fault) ? TOOL_DONE : request_refuse(r, &fault);
+    return request_check(r);
 }
 
 /* Forms ------------------------------------------------------------------------- */

@@ -54,6 +54,9 @@ bool request_is_known(const struct tool *tool, const char *line);
  */
 int request_wire(struct request *request, const char *line);
 
+/** Says what the manual doesn't allow, before anything is sent. @return TOOL_DONE or TOOL_NO */
+int request_check(const struct request *request);
+
 /** Whether data have to be given before it can be sent. */
 bool request_lacks_data(const struct request *request);
 

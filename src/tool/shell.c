@@ -216,10 +216,8 @@ static int print_help(const struct tool *tool)
 
 static int take_wait(const struct tool *tool, const char *text, uint32_t *ms)
 {
-    char *end;
-    unsigned long value = text != NULL ? strtoul(text, &end, 10) : 0;
-    if (text == NULL || *text < '0' || *text > '9' || *end != '\0' || value == 0 ||
-        value > LONGEST_WAIT_S) {
+    unsigned long value;
+    if (text == NULL || !tool_number(text, LONGEST_WAIT_S, &value) || value == 0) {
         return tool_usage(tool, "--wait takes 1 to %d seconds; see %s shell --help", LONGEST_WAIT_S,
                           tool->name);
     }

@@ -77,54 +77,16 @@ int help_print_command(const struct tool *tool, const char *name)
 
 /* Settings ------------------------------------------------------------------------ */
 
-static const struct at_manual_param *words_of(const struct at_field *fields, uint8_t nfields,
-                                              uint16_t param,
-                                              const struct at_manual_param *const *words)
-{
-    for (uint8_t i = 0; i < nfields; i++) {
-        if (fields[i].param == param) {
-            return words[i];
-        }
-    }
-    return NULL;
-}
-
-/* The manual describes a setting's values where a parameter sets or tells it. */
-static const struct at_manual_param *words_of_setting(const struct tool *tool, uint8_t slot)
-{
-    const struct at_module *module = tool->module;
-    for (uint16_t i = 0; i < module->nforms; i++) {
-        const struct at_form *form = &module->forms[i];
-        for (uint8_t k = 0; k < form->neffects; k++) {
-            if (form->effects[k].slot == slot) {
-                return words_of(form->fields, form->nfields, form->effects[k].value,
-                                tool->manual->forms[i].params);
-            }
-        }
-    }
-    for (uint16_t i = 0; i < module->nrecords; i++) {
-        const struct at_record *record = &module->records[i];
-        for (uint8_t k = 0; k < record->neffects; k++) {
-            if (record->effects[k].slot == slot) {
-                return words_of(record->fields, record->nfields, record->effects[k].value,
-                                tool->manual->records[i].params);
-            }
-        }
-    }
-    return NULL;
-}
-
-static void print_setting(const struct tool *tool, const struct at_setting *setting,
+static void print_setting(const struct at_setting *setting, const struct at_manual_param *manual,
                           uint8_t index, uint8_t value)
 {
-    char digits[8];
-    int n = snprintf(digits, sizeof digits, "%u", value);
-    const char *meaning = print_meaning(words_of_setting(tool, setting->slot), digits, (size_t)n);
+    char text[PRINT_VALUE_SIZE];
     printf(setting->slots > 1 ? "  %s[%u]" : "  %s", setting->name, index);
     if (value == AT_UNKNOWN) {
         puts("  unknown");
     } else {
-        printf(meaning != NULL ? "=%s (%s)\n" : "=%s\n", digits, meaning);
+        print_value(text, manual, value);
+        printf("=%s\n", text);
     }
 }
 
@@ -133,7 +95,7 @@ void help_print_settings(const struct tool *tool, const uint8_t *settings)
     for (uint8_t i = 0; i < tool->module->nsettings; i++) {
         const struct at_setting *setting = &tool->module->settings[i];
         for (uint8_t k = 0; k < setting->slots; k++) {
-            print_setting(tool, setting, k, settings[setting->slot + k]);
+            print_setting(setting, tool->manual->settings[i], k, settings[setting->slot + k]);
         }
     }
 }

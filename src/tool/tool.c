@@ -1,5 +1,6 @@
 #include "tool.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -16,6 +17,31 @@ int tool_usage(const struct tool *tool, const char *format, ...)
     va_end(args);
     fputc('\n', stderr);
     return TOOL_USAGE;
+}
+
+/* Digits up to another sign, or NULL when they are none, or too many. */
+static const char *take_number(const char *text, unsigned long max, unsigned long *value)
+{
+    char *end;
+    errno = 0;
+    *value = strtoul(text, &end, 10);
+    return *text >= '0' && *text <= '9' && errno == 0 && *value <= max ? end : NULL;
+}
+
+bool tool_number(const char *text, unsigned long max, unsigned long *value)
+{
+    const char *end = take_number(text, max, value);
+    return end != NULL && *end == '\0';
+}
+
+int tool_printed(const struct tool *tool, int status)
+{
+    errno = 0;
+    if (fflush(stdout) == 0 && ferror(stdout) == 0) {
+        return status;
+    }
+    return tool_usage(tool, "stdout can't be written: %s",
+                      errno != 0 ? strerror(errno) : "some of it is lost");
 }
 
 static void print_commands(const struct tool *tool, bool works)
@@ -43,9 +69,8 @@ static void print_help(const struct tool *tool)
 
 static int take_baud(const struct tool *tool, const char *text, uint32_t *baud)
 {
-    char *end;
-    unsigned long value = strtoul(text, &end, 10);
-    if (*text < '0' || *text > '9' || *end != '\0' || value == 0 || value > UINT32_MAX) {
+    unsigned long value;
+    if (!tool_number(text, UINT32_MAX, &value) || value == 0) {
         return tool_usage(tool, "--baud takes bit/s such as %u, not '%s'", TOOL_BAUD, text);
     }
     *baud = (uint32_t)value;
@@ -87,7 +112,7 @@ static int read_options(const struct tool *tool, int argc, char **argv,
     return i < argc ? i : -tool_usage(tool, "no command given; see %s --help", tool->name);
 }
 
-static bool asks_for_help(int argc, char **argv)
+bool tool_asks_for_help(int argc, char **argv)
 {
     return argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0);
 }
@@ -108,7 +133,7 @@ static int run(const struct tool *tool, const struct tool_command *command, int 
 {
     const struct tool_options *options = tool->options;
     bool given = options->port != NULL || options->baud != TOOL_BAUD || options->trace;
-    if (command->works && options->port == NULL && !asks_for_help(argc, argv)) {
+    if (command->works && options->port == NULL && !tool_asks_for_help(argc, argv)) {
         return lacks_port(tool, command, argc, argv);
     }
     if (!command->works && given) {
@@ -135,7 +160,7 @@ int tool_main(const struct tool *given, int argc, char **argv)
     struct tool tool = *given;
     tool.options = &options;
     keep_standard_descriptors();
-    if (asks_for_help(argc, argv)) {
+    if (tool_asks_for_help(argc, argv)) {
         print_help(&tool);
         return TOOL_DONE;
     }
@@ -174,15 +199,12 @@ static int unknown_setting(const struct tool *tool, const char *name, size_t len
     return TOOL_USAGE;
 }
 
-/* A decimal number up to `max` and nothing behind it but `end`; -1 otherwise. */
-static long parse_number(const char *text, long max, const char *end)
+/* A number up to `max` and nothing behind it but `end`; -1 otherwise. */
+static long parse_number(const char *text, unsigned long max, const char *end)
 {
-    char *rest;
-    if (*text < '0' || *text > '9') {
-        return -1;
-    }
-    long value = strtol(text, &rest, 10);
-    return value <= max && strcmp(rest, end) == 0 ? value : -1;
+    unsigned long value;
+    const char *rest = take_number(text, max, &value);
+    return rest != NULL && strcmp(rest, end) == 0 ? (long)value : -1;
 }
 
 int tool_set(const struct tool *tool, const char *assignment, uint8_t *settings)

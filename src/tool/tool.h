@@ -49,6 +49,18 @@ int tool_main(const struct tool *tool, int argc, char **argv);
 int tool_usage(const struct tool *tool, const char *format, ...)
     __attribute__((format(printf, 2, 3)));
 
+/** Whether the first argument is --help or -h. */
+bool tool_asks_for_help(int argc, char **argv);
+
+/** A decimal number from 0 to `max`, and nothing else. */
+bool tool_number(const char *text, unsigned long max, unsigned long *value);
+
+/**
+ * At the end of what prints to stdout. @return `status`; TOOL_USAGE after a message when it
+ * couldn't be written
+ */
+int tool_printed(const struct tool *tool, int status);
+
 int tool_decode(const struct tool *tool, int argc, char **argv);
 int tool_encode(const struct tool *tool, int argc, char **argv);
 int tool_monitor(const struct tool *tool, int argc, char **argv);

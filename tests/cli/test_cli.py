@@ -376,6 +376,13 @@ class Decode(unittest.TestCase):
 
 
 class Encode(unittest.TestCase):
+    def test_full_disk(self):
+        with open("/dev/full", "wb") as full:
+            result = subprocess.run([BC26, "encode", "QISTATE.read"], stdout=full,
+                                    stderr=subprocess.PIPE, check=False)
+        self.assertEqual(result.returncode, USAGE)
+        self.assertIn(b"stdout can't be written: ", result.stderr)
+
     def encodes(self, expected, *arguments):
         result = run("encode", *arguments)
         self.assertEqual(result.stdout, expected, result.stderr)

@@ -594,7 +594,7 @@ class Trouble(NetcatTest):
         self.assertEqual(result.stdout, b"ABCDFGHI")
 
     def test_interrupted(self):
-        for number in signal.SIGINT, signal.SIGTERM:
+        for number in signal.SIGINT, signal.SIGTERM, signal.SIGQUIT:
             with self.subTest(signal=number.name):
                 sim = self.sim()
                 with open(sim.port, "rb+", buffering=0) as port:

@@ -387,9 +387,10 @@ class Ending(Shell):
             self.assertEqual(shell.ends(), DONE)
 
     def test_a_signal(self):
-        shell = self.shell()
-        shell.child.kill(signal.SIGTERM)
-        self.assertEqual(shell.ends(), 128 + signal.SIGTERM)
+        for number in signal.SIGTERM, signal.SIGQUIT:
+            shell = self.shell()
+            shell.child.kill(number)
+            self.assertEqual(shell.ends(), 128 + number)
 
     def test_unplugged_and_plugged_in_again(self):
         with tempfile.TemporaryDirectory() as folder, contextlib.ExitStack() as stack:

@@ -61,6 +61,22 @@ START_TEST(every_place_of_a_record_has_its_words)
 }
 END_TEST
 
+/* Every value that a setting can have is in words. */
+START_TEST(every_setting_has_its_words)
+{
+    for (uint8_t i = 0; i < MODULE.nsettings; i++) {
+        const struct at_setting *setting = &MODULE.settings[i];
+        const struct at_manual_param *manual = MANUAL.settings[i];
+        ck_assert_msg(manual->doc[0] != '\0', "%s", setting->name);
+        ck_assert_uint_gt(manual->nvalues, 0);
+        ck_assert_int_eq(manual->values[manual->nvalues - 1].value, setting->max);
+        for (uint16_t k = 0; k < manual->nvalues; k++) {
+            ck_assert_msg(manual->values[k].text[0] != '\0', "%s", setting->name);
+        }
+    }
+}
+END_TEST
+
 /* Each form's command is there, and no command without a form. */
 START_TEST(commands_stand_in_the_order_of_the_forms)
 {
@@ -84,6 +100,7 @@ int main(void)
     TCase *tables = tcase_create("tables");
     tcase_add_test(tables, every_place_of_a_form_has_its_words);
     tcase_add_test(tables, every_place_of_a_record_has_its_words);
+    tcase_add_test(tables, every_setting_has_its_words);
     tcase_add_test(tables, commands_stand_in_the_order_of_the_forms);
     suite_add_tcase(suite, tables);
     SRunner *runner = srunner_create(suite);
