@@ -40,7 +40,7 @@ class Manual:
         return self.described(param.c_name, param.path, param.doc, param.unit, left_out, param.values)
 
     def setting(self, setting: Setting) -> str:
-        return self.described(setting.name, f"settings/{setting.name}", setting.doc, "", "", setting.values)
+        return self.described(setting.name, f"settings.{setting.name}", setting.doc, "", "", setting.values)
 
     def described(self, name: str, path: str, doc: str, unit: str, left_out: str,
                   values: Optional[ValueTable]) -> str:
