@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 import hashlib
 import os
 import re
@@ -9,13 +10,17 @@ import sys
 from typing import Callable, Iterable, Optional, TypeVar, Union
 
 from . import check
+from .availability import Availability, Gone, Narrowed
 from .diag import Diagnostic, Report, nearest
 from .load import Node, Source, load
 from .model import (Command, Completion, Condition, Count, Data, Deadline, Effect, Example, Field,
-                    Form, Line, Mark, Param, Payload, Rule, Setting, Spec, Step, Template, Value,
-                    ValueTable, Variant)
+                    Form, Line, Mark, Param, Payload, Reserved, Rule, Setting, Spec, Step, Template,
+                    Value, ValueTable, Variant)
+from .model import View as NarrowedTo
 from .names import RESERVED, command_text, flat_case, is_c_name, snake_case
 from .notation import Scope, parse_command, parse_line
+from .overlay import Overlay, amend
+from .reserved import canonical
 from .tokens import test_tokens
 
 BYTES = {"ctrl-z": 26, "esc": 27}
@@ -33,38 +38,79 @@ _SETTING = re.compile(r"(?P<name>\w+)(?:\[(?P<key>\w+)\])?")
 _CONDITION = re.compile(_SETTING.pattern + r" == (?P<value>-?[0-9]{1,9})")
 
 T = TypeVar("T")
+Available = TypeVar("Available", Command, Form, Line, Param, Setting, Value)
 
 
-def load_spec(path: str, fragment: bool = False) -> tuple[Optional[Spec], list[Diagnostic]]:
+def load_spec(path: str, fragment: bool = False, at: Optional[str] = None,
+              overlays: Iterable[str] = ()) -> tuple[Optional[Spec], list[Diagnostic]]:
     """The spec at a path with all findings; None if one of them is an error.
 
     A `fragment` (a file without `module`, made to be included) is let through
-    on demand. Raises OSError if the file itself can't be read.
+    on demand. `overlays` are files that amend it; `at` is the firmware or the
+    revision of the manual to narrow it to, None: everything. Raises OSError if
+    the file itself, or an overlay, can't be read.
     """
     report = Report()
     sources = load(path, report)
+    applied: list[Overlay] = []
+    if not report.failed:
+        applied, _ = amend(sources, overlays, report)
     spec = None
     if not report.failed:
-        builder = Builder(sources, report)
-        if not fragment and not builder.root.get("module"):
-            report.add("E015", builder.root.mark, "the spec has no `module`")
-        spec = builder.build()
+        spec = _build(sources, applied, fragment, at, report)
     if spec and not report.failed:     # the proofs need a spec without holes
         check.check(spec, report)
     return (None if report.failed else spec), report.diagnostics()
 
 
-def spec_or_report(path: str) -> Optional[Spec]:
+def _build(sources: list[Source], overlays: list[Overlay], fragment: bool, at: Optional[str],
+           report: Report) -> Optional[Spec]:
+    available = Availability(sources, report)
+    builder = Builder(sources, report)
+    if not fragment and not builder.root.get("module"):
+        report.add("E015", builder.root.mark, "the spec has no `module`")
+    spec = builder.build()
+    view = available.view(at) if at else None
+    if view and not report.failed:
+        report.context = f"in {view.name}: "
+        narrowed = available.narrow(view)
+        if report.failed:       # what is left may have lost what the language demands
+            return None
+        everything, spec = spec, Builder(sources, report, narrowed).build()
+        spec.view = NarrowedTo(view.name, {g.path: g.why for g in narrowed.gone.values()}, everything)
+    files = [s.content for s in [sources[-1], *sources[:-1]]] + [o.content for o in overlays]
+    spec.sha256 = hashlib.sha256(b"".join(files) + (f"\0{at}".encode() if at else b"")).hexdigest()
+    spec.overlays = [os.path.basename(o.path) for o in overlays]
+    spec.series, spec.features, spec.views = available.series(), available.features, available.views()
+    return spec
+
+
+def add_view_options(parser: argparse.ArgumentParser) -> None:
+    """What every command takes that reads a spec of a module."""
+    parser.add_argument("--firmware", "--at", dest="at", metavar="NAME",
+                        help="only what this firmware, or this revision of the manual, has")
+    parser.add_argument("--overlay", dest="overlays", metavar="FILE", action="append", default=[],
+                        help="amend the spec with this file; may be given more than once")
+
+
+def spec_or_report(path: str, at: Optional[str] = None, overlays: Iterable[str] = ()) -> Optional[Spec]:
     """The spec, or None; what is wrong with it goes to stderr."""
-    spec, diagnostics = load_spec(path)
+    spec, diagnostics = load_spec(path, at=at, overlays=overlays)
     for diagnostic in sorted(diagnostics):
         print(diagnostic, file=sys.stderr)
     return spec
 
 
+def specs_of_views(path: str, views: Iterable[str], overlays: Iterable[str]) -> dict[str, Spec]:
+    """A sound spec narrowed to each view. One that is broken in a view is left out: `check` says why."""
+    found = {view: load_spec(path, at=view, overlays=overlays)[0] for view in views}
+    return {view: spec for view, spec in found.items() if spec}
+
+
 class Builder:
-    def __init__(self, sources: list[Source], report: Report) -> None:
+    def __init__(self, sources: list[Source], report: Report, narrowed: Optional[Narrowed] = None) -> None:
         self.sources, self.report = sources, report     # included files first
+        self.narrowed = narrowed or Narrowed()
         self.root = sources[-1].root
         self.tables: dict[str, ValueTable] = {}
         self.settings: dict[str, Setting] = {}
@@ -76,6 +122,7 @@ class Builder:
         self.rules: list[Rule] = []
         self.used: set[int] = set()                     # parameters and tables, by id
         self.all_params: list[Param] = []
+        self.asks: dict[int, Node] = {}                 # what forms say of it, by id
 
     # --- helpers ---
 
@@ -86,9 +133,15 @@ class Builder:
              mark: Optional[Mark] = None, name: Optional[str] = None) -> Optional[T]:
         """What a scalar names, or None with a diagnostic."""
         name = str(node.value) if name is None else name
-        if name not in known:
+        gone = self.narrowed.names.get((what, name))
+        if name not in known and gone:
+            self.gone(gone, mark or node.mark, f"the {what} `{name}`")
+        elif name not in known:
             self.error(code, mark or node.mark, f"unknown {what} `{name}`", nearest(name, known))
         return known.get(name)
+
+    def gone(self, gone: Gone, mark: Mark, what: str) -> None:
+        self.error("E101", mark, f"{what} {gone.why} ({gone.mark.file}:{gone.mark.line})")
 
     def all(self, key: str) -> Iterable[tuple[Source, str, Node, Mark]]:
         """The entries of a top-level mapping of every file; a name once only."""
@@ -116,18 +169,13 @@ class Builder:
             self.error("E050", node.mark, f"`{node.value}` isn't a range of numbers that fit")
         return low_n, high_n
 
-    def since(self, node: Optional[Node]) -> Optional[dict]:
-        if not node:
-            return None
-        for key, listed in (("revision", "revisions"), ("firmware", "devices")):
+    @staticmethod
+    def available(made: Available, node: Node) -> Available:
+        """What a node says of its availability."""
+        for key in ("since", "until", "deprecated"):
             given = node.get(key)
-            known = {str(n.value): n for n in self.root.list(listed)}
-            names = [(n, given.keys[n].mark) for n in given.entries] if given and given.kind == "map" else \
-                [(str(given.value), given.mark)] if given else []
-            for name, mark in names:
-                if name not in known:
-                    self.error("E037", mark, f"`{name}` isn't listed under `{listed}`", nearest(name, known))
-        return node.plain()
+            setattr(made, key, given.plain() if given else None)
+        return made
 
     def section(self, owner: Node, own: bool = False) -> str:
         """The section of a node. Only numbers of this manual are checked: what
@@ -156,7 +204,7 @@ class Builder:
             self.tables[name] = self.table(name, node, mark)
         self.name_clashes((f"{t.name}_{v.name}".upper(), v.mark) for t in self.tables.values() for v in t.entries)
         for source in self.sources:
-            self.file_params[source.path] = self.params(source.root)
+            self.file_params[source.path] = self.params(source.root, "parameters")
         for source, name, node, mark in self.all("settings"):
             self.setting(name, node, mark, self.scope(source))
         finals = [self.final(name, node, mark, source) for source, name, node, mark in self.all("finals")]
@@ -179,12 +227,13 @@ class Builder:
         root, info = self.root, self.root.get("source") or Node("map", self.root.mark)
         sections = info.get("sections") or Node("map", self.root.mark)
         wake, start, barrier, reboot = self.session()
+        firmware = self.firmware()
+        self.asking([wake, firmware, *barrier])
         marks = {f"sections.{n}": k.mark for n, k in sections.keys.items()}
         if root.get("module"):
             marks["module"] = root.entries["module"].mark
         marks.update({f"reboot.{n.value}": n.mark for n in reboot})
         files = [self.sources[-1]] + self.sources[:-1]
-        digest = hashlib.sha256(b"".join(s.content for s in files))
         return Spec(
             module=root.text("module"), title=root.text("title"), document=info.text("document"),
             version=info.text("version"), date=info.text("date"),
@@ -193,10 +242,11 @@ class Builder:
             revisions=[str(n.value) for n in root.list("revisions")],
             settings=list(self.settings.values()), values=list(self.tables.values()),
             commands=self.commands, finals=finals, urcs=urcs, rules=self.rules,
-            wake=wake, start=start, barrier=barrier, reboot=[str(n.value) for n in reboot],
+            wake=wake, start=start, barrier=barrier, reboot=[str(n.value) for n in reboot], firmware=firmware,
             examples=[self.example(n) for n in root.list("examples")], covered_by=self.coverage(sections),
-            files=[s.path for s in files], sha256=digest.hexdigest(),
-            name=os.path.basename(files[0].path), marks=marks)
+            files=[s.path for s in files], sha256="",
+            name=os.path.basename(files[0].path), marks=marks, reserved=self.reserved(),
+            covered_doc={n: node.text("doc") for n, node in root.pairs("coverage")})
 
     # --- values, parameters, settings ---
 
@@ -206,8 +256,8 @@ class Builder:
         for key, entry in node.pairs("entries"):
             wire = keys[key].value
             assert isinstance(wire, (int, str))
-            entries.append(Value(wire, entry.text("name"), entry.text("text"), entry.text("doc"),
-                                 self.since(entry.get("since")), keys[key].mark))
+            entries.append(self.available(Value(wire, entry.text("name"), entry.text("text"), entry.text("doc"),
+                                                mark=keys[key].mark), entry))
             if type(wire) is not type(entries[0].key):
                 self.error("E057", keys[key].mark, f"`{key}` among keys of another type")
             elif isinstance(wire, int) and not LEAST <= wire <= GREATEST:
@@ -218,18 +268,19 @@ class Builder:
         return ValueTable(name, node.text("doc"), entries, bool(opened and opened.value),
                           self.section(node), mark)
 
-    def params(self, owner: Node) -> dict[str, Param]:
+    def params(self, owner: Node, path: str) -> dict[str, Param]:
         found = {}
         for name, node in owner.pairs("parameters"):
             mark = owner.entries["parameters"].keys[name].mark
-            found[name] = self.param(name, node, mark)
+            found[name] = self.available(self.param(name, node, mark), node)
+            found[name].path = f"{path}.{name}"
         self.all_params += found.values()
         return found
 
     def param(self, name: str, node: Node, mark: Mark) -> Param:
         kind = node.text("type")
         for key in node.entries:
-            if key not in PARAM_KEYS[kind] | {"type", "doc", "c_name"}:
+            if key not in PARAM_KEYS[kind] | {"type", "doc", "c_name", "since", "until", "deprecated"}:
                 self.error("E053", node.keys[key].mark, f"`{key}` makes no sense for type {kind}")
         p = Param(name, self.c_name(node, snake_case(name), mark, True), kind, node.text("doc"),
                   form=node.text("form"), unit=node.text("unit"), mark=mark)
@@ -310,7 +361,7 @@ class Builder:
             s.per = self.find({n: scope.find(n) for n in scope.names()}, per, "E023", "parameter")
             if s.per and (s.per.kind != "integer" or s.per.minimum < 0 or s.per.maximum > 255):
                 self.error("E056", per.mark, f"<{s.per.name}> isn't an integer within 0..255")
-        self.settings[name] = s
+        self.settings[name] = self.available(s, node)
 
     def in_table(self, node: Node, table: ValueTable) -> int:
         value = int(str(node.value))
@@ -330,6 +381,7 @@ class Builder:
         line = Line(name, self.c_name(node, flat_case(name), mark, False), kind, [],
                     node.text("doc") or (command.doc if command else ""), self.section(node) or (command.section if command else ""),
                     evidence=node.text("evidence"), command=command, mark=mark, path=path)
+        self.available(line, node)
         for n in [node] + node.list("also"):
             template = self.template(n.entries["line"], lambda text, at: parse_line(text, at, scope, self.report))
             if template:
@@ -366,7 +418,10 @@ class Builder:
 
     def field(self, fields: list[Field], name: str, mark: Mark) -> Optional[Field]:
         known = {f.name: f for f in fields if f.param}
-        if name not in known:
+        gone = self.narrowed.names.get(("parameter", name))
+        if name not in known and gone:
+            self.gone(gone, mark, f"<{name}>")
+        elif name not in known:
             self.error("E034", mark, f"no field <{name}> in the line", nearest(name, known))
         return known.get(name)
 
@@ -471,11 +526,10 @@ class Builder:
     # --- commands ---
 
     def command_lines(self, name: str, node: Node, mark: Mark, source: Source) -> Scope:
-        command = Command(name, self.section(node), node.text("doc"), mark=mark,
-                          notes=[str(n.value) for n in node.list("notes")],
-                          since=self.since(node.get("since")))
+        command = self.available(Command(name, self.section(node), node.text("doc"), mark=mark,
+                                         notes=[str(n.value) for n in node.list("notes")]), node)
         self.commands.append(command)
-        scope = self.scope(source, self.params(node))
+        scope = self.scope(source, self.params(node, f"commands.{name}.parameters"))
         command.rules += self.rule_list(node)
         for line_name, n in node.pairs("lines"):
             line_mark = node.entries["lines"].keys[line_name].mark
@@ -541,8 +595,8 @@ class Builder:
     def form(self, form: Form, node: Node) -> None:
         assert form.mark
         derived = flat_case(form.command.name) + ("" if form.name == "set" else "_" + form.name)
-        form.c_name = self.c_name(node, derived, form.mark, False)
-        form.since = self.since(node.get("since"))
+        form.c_name = self.c_name(node, derived, form.mark, bool(form.syntax.fields))   # a member of the module's union
+        self.available(form, node)
         form.response_time = self.response_time(node)
         final = node.get("final")
         if final:
@@ -550,6 +604,9 @@ class Builder:
             form.final_evidence, form.final_doc = final.text("evidence"), final.text("doc")
         fields = form.syntax.fields
         form.sets = self.effects(node, fields)
+        asks = node.get("asks")
+        if asks:
+            self.asks[id(form)] = asks
         form.data = self.data(node.get("data"), form)
         for name, count in node.pairs("response"):
             mark = node.entries["response"].keys[name].mark
@@ -736,6 +793,34 @@ class Builder:
                     self.barrier(form, node)
         return wake, lists["start"], lists["barrier"], reboot
 
+    def firmware(self) -> Optional[Form]:
+        """The form that asks for the firmware's name: a text of its first line."""
+        found: Optional[Form] = None
+        for session in filter(None, (s.root.get("session") for s in self.sources)):
+            node = session.get("firmware")
+            form = self.form_named(node) if node else None
+            if not node or not form:
+                continue
+            found = form
+            self.no_arguments(form, node)
+            fields = form.response[0][0].fields if form.response else []
+            if not any(f.param and f.param.kind in ("string", "text") for f in fields):
+                self.error("E069", node.mark, f"the first line of {node.value}'s answer has no text that could be a name")
+        return found
+
+    def asking(self, queries: Iterable[Optional[Form]]) -> None:
+        """Which forms only ask, if they are sent without arguments."""
+        known = [f for f in queries if f] + [s.read_by for s in self.settings.values() if s.read_by]
+        for form in self.forms.values():
+            bare = not form.data and not form.then and all(f.group or not f.param for f in form.syntax.fields)
+            said = self.asks.get(id(form))
+            if said and said.value and not bare:
+                self.error("E069", said.mark, f"{form.command.name}.{form.name} can't be sent without arguments and results")
+            by_nature = form.name in ("test", "read") or any(f is form for f in known)
+            form.asks = bare and (bool(said.value) if said else by_nature)
+            if said and not said.value and any(f is form for f in known):
+                self.error("E069", said.mark, f"{form.command.name}.{form.name} is asked by the session or for a setting")
+
     def barrier(self, form: Form, node: Node) -> None:
         """Its answer must be one that no other command can give."""
         if not form.response:
@@ -752,10 +837,23 @@ class Builder:
             if section not in sections.entries:
                 self.error("E081", mark, f"section {section} isn't listed", nearest(section, sections.entries))
             by = node.entries["by"]
-            if not any(self.path_exists(s.root, str(by.value).split(".")) for s in self.sources):
+            gone = self.narrowed.gone.get(str(by.value))
+            if gone:
+                self.gone(gone, by.mark, f"`{by.value}`")
+            elif not any(self.path_exists(s.root, str(by.value).split(".")) for s in self.sources):
                 self.error("E038", by.mark, f"there is no `{by.value}`")
             found[section] = str(by.value)
         return found
+
+    def reserved(self) -> list[Reserved]:
+        found: dict[str, Reserved] = {}
+        for node in (n for s in self.sources for n in s.root.list("reserved")):
+            given = node.entries["path"]
+            path = canonical(str(given.value))
+            if path in found:
+                self.error("E036", given.mark, f"`{given.value}` is reserved already")
+            found.setdefault(path, Reserved(path, node.text("because"), given.mark))
+        return list(found.values())
 
     def path_exists(self, node: Node, steps: list[str]) -> bool:
         """Whether a dotted path leads anywhere; names may hold dots."""
@@ -824,12 +922,15 @@ class Builder:
         lines = list(self.lines.values())
         self.name_clashes([(f.c_name, f.mark) for f in self.forms.values()]
                           + [(f"{ln.c_name}_{ln.kind}", ln.mark) for ln in lines])
+        tags = [(f.c_name, f.mark) for f in self.forms.values() if f.data or any(g.param for g in f.syntax.fields)]
+        tags += [(f"{ln.c_name}_{ln.kind}", ln.mark) for ln in lines if ln.fields]
+        self.name_clashes([(t.name, t.mark) for t in self.tables.values()] + tags)      # enum and struct
         for fields in [ln.fields for ln in lines] + [f.syntax.fields for f in self.forms.values()]:
             self.name_clashes((f.param.c_name, f.mark) for f in fields if f.param)
 
     def unused(self) -> None:
         pers = {id(s.per) for s in self.settings.values()}
-        if self.report.failed:      # what failed may have used them
+        if self.report.failed or self.narrowed.gone:    # what failed or is gone may have used them
             return
         for p in self.all_params:
             if id(p) not in self.used | pers and p.mark:

@@ -8,6 +8,7 @@ from typing import Iterator, Optional
 from .dialogue import Dialogue
 from .diag import Report, nearest
 from .model import Form, Line, Mark, Rule, Spec, Variant
+from .reserved import check_reserved
 from .tokens import Shape, common_text, form_shapes, line_shapes, match_line
 
 
@@ -16,6 +17,8 @@ def check(spec: Spec, report: Report) -> None:
     _coverage(spec, report)
     _look_alikes(spec, report)
     _inline_payloads(spec, report)
+    if not spec.view:       # what a view lacks isn't gone
+        check_reserved(spec, report)
     _Ambiguity(spec, report).run()
     for example in spec.examples:
         Dialogue(spec, example, report).run()

@@ -9,18 +9,24 @@ import sys
 from typing import Optional, Sequence
 
 from . import VERSION
-from .build import load_spec
+from .build import add_view_options, load_spec
 from .coverage import add_coverage
 from .diag import CODES, Diagnostic
+from .diff import add_diff
+from .doc import add_doc
 from .examples import add_examples
+from .origin import add_origin
 from .render import add_build
 
 
 def add_check(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
     parser = subparsers.add_parser(
         "check", help="report what is wrong with specs",
-        description="Reports what is wrong with specs, on stdout, as file:line:col: error[CODE]: message.")
+        description="Reports what is wrong with specs, on stdout, as file:line:col: error[CODE]: message. "
+                    "A spec is checked as a whole and in each view of it: every revision of its manual, "
+                    "and of each device a firmware on either side of every change.")
     parser.add_argument("specs", metavar="SPEC", nargs="*", help="a spec file")
+    add_view_options(parser)
     parser.add_argument("--codes", action="store_true", help="list the codes and what to do about each")
     parser.set_defaults(run=check, parser=parser)
 
@@ -34,13 +40,22 @@ def check(args: argparse.Namespace) -> int:
         args.parser.error("no SPEC given")
     found: set[Diagnostic] = set()
     for path in args.specs:
-        found.update(load_spec(path, fragment=True)[1])
+        found.update(_findings(path, args.at, args.overlays))
     for diagnostic in sorted(found):
         print(diagnostic)
     errors = sum(d.severity == "error" for d in found)
     print(f"{_number(len(args.specs), 'spec')}: {_number(errors, 'error')}, "
           f"{_number(len(found) - errors, 'warning')}", file=sys.stderr)
     return 1 if errors else 0
+
+
+def _findings(path: str, at: Optional[str], overlays: list[str]) -> list[Diagnostic]:
+    spec, found = load_spec(path, True, at, overlays)
+    for view in spec.views if spec and not at else ():
+        known = {(d.file, d.line, d.column, d.code) for d in found}
+        found += [d for d in load_spec(path, True, view, overlays)[1]
+                  if (d.file, d.line, d.column, d.code) not in known]     # or else said already
+    return found
 
 
 def _number(n: int, what: str) -> str:
@@ -55,6 +70,9 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     add_build(subparsers)
     add_examples(subparsers)
     add_coverage(subparsers)
+    add_diff(subparsers)
+    add_origin(subparsers)
+    add_doc(subparsers)
     args = parser.parse_args(argv)
     for stream in (sys.stdout, sys.stderr):
         if isinstance(stream, io.TextIOWrapper):    # a text that it can't show is no reason to fail

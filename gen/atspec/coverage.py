@@ -14,7 +14,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Optional
 
-from .build import spec_or_report
+from .build import add_view_options, spec_or_report
 from .model import Spec, ValueTable
 
 HOLE = "HOLE"
@@ -139,6 +139,7 @@ def add_coverage(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser
         description="Shows for each section of the manual where it is in the spec, and with --tests "
                     "which tests cover it. A row that none covers is a HOLE, and the exit status 1.")
     parser.add_argument("spec", metavar="SPEC", help="the spec of a module")
+    add_view_options(parser)
     parser.add_argument("--tests", metavar="DIR", help="what tests recorded that ran with "
                         "AT_COVERAGE_DIR=DIR")
     parser.add_argument("--format", choices=("text", "markdown"), default="text")
@@ -146,7 +147,7 @@ def add_coverage(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser
 
 
 def coverage(args: argparse.Namespace) -> int:
-    spec = spec_or_report(args.spec)
+    spec = spec_or_report(args.spec, args.at, args.overlays)
     if spec is None:
         return 1
     facts = read_facts(Path(args.tests)) if args.tests else None

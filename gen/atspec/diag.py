@@ -52,6 +52,9 @@ CODES: dict[str, tuple[str, str]] = {
     "E040": ("clash of C names", "give one of them a `c_name`"),
     "E041": ("reserved word in C or C++", "give it a `c_name`"),
     "E042": ("not a C name", "use lower-case letters, digits and underscores, a letter first"),
+    # what was deleted
+    "E048": ("reserved path in use", "give the new thing another name; what a path once meant, it may not mean anew"),
+    "E049": ("not a path that can be reserved", "write it as in commands.QIRD.set, values.error.566 or urcs.recv"),
     # parameters and settings
     "E050": ("bad range", "write least..greatest, within -2147483648..4294967295"),
     "E051": ("value outside the range", "`supported` and `default` lie within the range"),
@@ -85,6 +88,15 @@ CODES: dict[str, tuple[str, str]] = {
     "E083": ("example: line doesn't fit", "compare it with the line's shapes"),
     "E084": ("example: wrong value", "the value must be what the line says"),
     "E085": ("example: dialogue breaks the rules", "compare it with the form and the settings at that point"),
+    # availability and overlays
+    "E100": ("no such view", "name a revision under `revisions`, or a firmware of a series that the spec mentions"),
+    "E101": ("not available", "say `since` or `until` here too, or with `was` what it was then"),
+    "E102": ("firmware names that can't be compared", "a device's firmware names differ in their digits only"),
+    "E103": ("available never", "`since` comes before `until`"),
+    "E104": ("no availability to share", "name a node that says itself since when it exists"),
+    "E110": ("not an overlay of this spec", "an overlay begins with `atspec: 1` and names its `module`"),
+    "E111": ("added twice", "use `change` for what is there"),
+    "E112": ("can't be changed so", "add to mappings and lists, change what is there"),
     # warnings
     "W001": ("parameter never used", "remove it, or use it"),
     "W002": ("table of values never used", "remove it, or use it"),
@@ -114,10 +126,11 @@ class Report:
 
     def __init__(self) -> None:
         self.found: set[Diagnostic] = set()
+        self.context = ""       # begins every message: "in V1.0: "
 
     def add(self, code: str, mark: Mark, message: str, hint: str = "") -> None:
         self.found.add(Diagnostic(mark.file, mark.line, mark.column, code,
-                                  _one_line(message), _one_line(hint or CODES[code][1])))
+                                  _one_line(self.context + message), _one_line(hint or CODES[code][1])))
 
     @property
     def failed(self) -> bool:

@@ -276,18 +276,17 @@ def load(path: str, report: Report) -> list[Source]:
 
 # --- the JSON Schema, with errors a person can act on ---
 
-_validator: Optional[jsonschema.Draft7Validator] = None
+_validators: dict[Path, jsonschema.Draft7Validator] = {}
 _TYPES = {"object": "a mapping", "array": "a list", "string": "a text",
           "integer": "a number", "boolean": "true or false"}
 _KINDS = {"map": "a mapping", "list": "a list", "str": "a text", "int": "a number",
           "bool": "a boolean", "null": "empty"}
 
 
-def validator() -> jsonschema.Draft7Validator:
-    global _validator
-    if _validator is None:
-        _validator = jsonschema.Draft7Validator(json.loads(SCHEMA.read_text("utf-8")))
-    return _validator
+def validator(path: Path = SCHEMA) -> jsonschema.Draft7Validator:
+    if path not in _validators:
+        _validators[path] = jsonschema.Draft7Validator(json.loads(path.read_text("utf-8")))
+    return _validators[path]
 
 
 def validate(root: Node, schema: jsonschema.Draft7Validator, report: Report) -> None:

@@ -200,6 +200,7 @@ class Member:
     name: str
     doc: str
     optional: bool
+    why: str = ""           # what an attribute says of it
 
 
 @dataclass
@@ -287,6 +288,7 @@ class FormView:
     takes_payload: bool
     reads: str
     doc: str
+    deprecated: str         # what the compiler says of its use, as a C string, or ""
 
     @property
     def command(self) -> Command:
@@ -334,7 +336,8 @@ class Lowering:
     def member(self, param: Param, optional: bool, sent: bool, form: Optional[Form] = None) -> Member:
         kind = lower_param(param, sent).type
         doc = data_doc(param, form) or param_doc(param, self.prefix, sent)
-        return Member(C_TYPES.get(kind, "struct at_str"), param.c_name, comment(doc, 4), optional)
+        return Member(C_TYPES.get(kind, "struct at_str"), param.c_name, comment(doc, 4), optional,
+                      deprecated_text(param.deprecated))
 
     def line_members(self, line: Line) -> list[Member]:
         return [self.member(f.param, line.optional(f.name), False) for f in line.fields if f.param]
@@ -512,6 +515,8 @@ class Lowering:
             flags.append("AT_FINAL_OPTIONAL")
         if self.needs_no_settings(form):
             flags.append("AT_ANY_TIME")
+        if form.asks:
+            flags.append("AT_ASKS")
         sinks = self.sinks(form)
         return FormView(
             form=form, id=self.form_id(form), ident=form.c_name, struct=struct, members=members,
@@ -521,7 +526,8 @@ class Lowering:
             within=self.deadline(form, fields), flags=" | ".join(flags) or "0", sinks=sinks,
             takes_payload=any(ln.payload for ln, _, _ in form.response),
             reads=self.param_in(fields, form.reads, form.command, True) if form.reads else NONE,
-            doc=self.form_doc(form, sinks))
+            doc=self.form_doc(form, sinks),
+            deprecated=deprecated_text(form.deprecated or form.command.deprecated))
 
     def needs_no_settings(self, form: Form) -> bool:
         """Forms of start-up, which run before any setting is known."""
@@ -633,8 +639,9 @@ class Lowering:
         command = form.command
         doc = [f"{form.doc or command.doc}{section_of(command.section)}: {form.syntax.text}", ""]
         doc.append(f"Answers within {form.response_time} ms" + self.deadline_doc(form) + ".")
-        if form.since:
-            doc.append("Since " + since_doc(form.since) + ".")
+        for word, dates in (("Since", form.since or command.since), ("Until", form.until or command.until)):
+            if dates:
+                doc.append(f"{word} {since_doc(dates)}.")
         if form.name != "test":
             doc += [f"- {note}" for note in command.notes]
         texts = any(f.param and f.param.kind in ("string", "text") for s in sinks for f in s.line.fields)
@@ -721,6 +728,13 @@ def since_doc(since: dict) -> str:
     return ", ".join(out)
 
 
+def deprecated_text(deprecated: Optional[dict]) -> str:
+    if not deprecated:
+        return ""
+    since = f"since {since_doc(deprecated['since'])}: " if "since" in deprecated else ""
+    return c_string(" ".join((since + deprecated["use"]).split()))
+
+
 def ragel_string(text: str) -> str:
     return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
 
@@ -741,10 +755,11 @@ def lower_table(table: ValueTable, prefix: str) -> TableView:
     base = f"{prefix}_{table.name}".upper()
     entries = []
     for i, v in enumerate(table.entries):
-        text = v.text + (f" (since {since_doc(v.since)})" if v.since else "")
+        dates = [f"{word} {since_doc(d)}" for word, d in (("since", v.since), ("until", v.until)) if d]
+        text = v.text + (f" ({', '.join(dates)})" if dates else "")
         entries.append({"enum": f"{base}_{v.name}", "number": i if strings else v.key,
                         "string": c_string(str(v.key)), "text": c_string(v.text),
-                        "doc": comment(text, 4)})
+                        "doc": comment(text, 4), "deprecated": deprecated_text(v.deprecated)})
     return TableView(table, f"{prefix}_{table.name}",
                      comment(f"{table.doc}{section_of(table.section)}"
                              + ("; other values are possible." if table.open else ".")),

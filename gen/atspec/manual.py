@@ -19,6 +19,7 @@ def words(text: str) -> str:
 @dataclass
 class ManualParam:
     ident: str
+    path: str
     doc: str
     unit: str
     left_out: str
@@ -36,12 +37,12 @@ class Manual:
 
     def param(self, param: Param) -> str:
         left_out = "" if param.default is None else str(param.default)
-        return self.described(param.c_name, param.doc, param.unit, left_out, param.values)
+        return self.described(param.c_name, param.path, param.doc, param.unit, left_out, param.values)
 
     def setting(self, setting: Setting) -> str:
-        return self.described(setting.name, setting.doc, "", "", setting.values)
+        return self.described(setting.name, f"settings.{setting.name}", setting.doc, "", "", setting.values)
 
-    def described(self, name: str, doc: str, unit: str, left_out: str,
+    def described(self, name: str, path: str, doc: str, unit: str, left_out: str,
                   values: Optional[ValueTable]) -> str:
         table, entries = NONE, []
         if values:
@@ -49,11 +50,11 @@ class Manual:
             self.tables.setdefault(table, [
                 {"value": i if isinstance(v.key, str) else v.key, "name": words(str(v.key)),
                  "text": words(v.text)} for i, v in enumerate(entries)])
-        key = (name, doc, unit, left_out, table)
+        key = (name, path, doc, unit, left_out, table)
         if key not in self.params:
             ident = f"param_{len(self.params)}_{name}"
-            self.params[key] = ManualParam(ident, words(doc), words(unit), words(left_out), table,
-                                           len(entries))
+            self.params[key] = ManualParam(ident, words(path), words(doc), words(unit),
+                                           words(left_out), table, len(entries))
         return "&" + self.params[key].ident
 
     def of_fields(self, fields: Iterable[Field]) -> str:
@@ -66,16 +67,19 @@ class Manual:
 
 def manual(low: Lowering) -> dict[str, Any]:
     texts = Manual()
-    forms = [{"syntax": words(v.form.syntax.text), "doc": words(v.form.doc or v.command.doc),
+    forms = [{"path": words(v.form.path), "syntax": words(v.form.syntax.text), "doc": words(v.form.doc or v.command.doc),
               "params": texts.of_fields(low.form_fields(v.form))} for v in low.forms]
-    records = [{"doc": words(r.line.doc or r.line.name),
+    records = [{"path": words(r.line.path), "doc": words(r.line.doc or r.line.name),
                 "params": texts.of_fields(r.places)} for r in low.records]
     commands = [{"name": words(c.name), "section": words(c.section), "doc": words(c.doc),
                  "ident": f"notes_{i}" if c.notes else NONE,
                  "notes": [words(n) for n in c.notes]}
                 for i, c in enumerate(low.spec.commands)]
-    settings = [texts.setting(s) for s in low.spec.settings]
-    return {"settings": settings, "tables": texts.tables, "params": list(texts.params.values()),
+    firmware = low.spec.firmware
+    asked = firmware if firmware and any(v.form is firmware for v in low.forms) else None
+    return {"firmware": low.form_id(asked) if asked else "AT_NONE",
+            "settings": [texts.setting(s) for s in low.spec.settings],
+            "tables": texts.tables, "params": list(texts.params.values()),
             "lists": {name: places for places, name in texts.lists.items()},
             "forms": forms, "records": records, "commands": commands}
 

@@ -25,7 +25,9 @@ class Value:
     name: str                   # for the C enumerator
     text: str                   # in words
     doc: str = ""
-    since: Optional[dict] = None
+    since: Optional[dict] = None        # {"revision": ..., "firmware": {device: name}}
+    until: Optional[dict] = None
+    deprecated: Optional[dict] = None   # {"use": ..., "since": ...}
     mark: Optional[Mark] = None
 
 
@@ -56,7 +58,11 @@ class Param:
     rest: bool = False          # of a text: it runs to the end of the line
     quoted: bool = False        # of a text: printed in double quotes
     unit: str = ""
+    path: str = ""              # "parameters.host", "commands.QPING.parameters.host"
     mark: Optional[Mark] = None
+    since: Optional[dict] = None
+    until: Optional[dict] = None
+    deprecated: Optional[dict] = None
 
 
 @dataclass
@@ -148,6 +154,9 @@ class Line:
     outcome: str = ""           # of a final: ok | error | done | fail
     evidence: str = ""
     command: Optional["Command"] = None
+    since: Optional[dict] = None
+    until: Optional[dict] = None
+    deprecated: Optional[dict] = None
     mark: Optional[Mark] = None
     path: str = ""              # "commands.QPING.lines.QPING.summary"
 
@@ -245,7 +254,10 @@ class Form:
     final_doc: str = ""
     sets: list[Effect] = field(default_factory=list)
     test_lines: list[str] = field(default_factory=list)
+    asks: bool = False          # sent without arguments it changes nothing
     since: Optional[dict] = None
+    until: Optional[dict] = None
+    deprecated: Optional[dict] = None
     mark: Optional[Mark] = None
     path: str = ""
 
@@ -260,6 +272,8 @@ class Command:
     rules: list[Rule] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
     since: Optional[dict] = None
+    until: Optional[dict] = None
+    deprecated: Optional[dict] = None
     mark: Optional[Mark] = None
 
 
@@ -276,6 +290,9 @@ class Setting:
     per: Optional[Param] = None         # one value for each value of this parameter
     read_by: Optional[Form] = None
     when_refused: Optional[int] = None  # value when the query is refused
+    since: Optional[dict] = None
+    until: Optional[dict] = None
+    deprecated: Optional[dict] = None
     mark: Optional[Mark] = None
 
     @property
@@ -307,6 +324,58 @@ class Example:
     mark: Optional[Mark] = None
 
 
+@dataclass(frozen=True)
+class Series:
+    """How a device's firmware is called: TG1N?R#A#, ? a letter, # a number."""
+
+    device: str
+    pattern: str
+
+
+@dataclass(frozen=True)
+class Bound:
+    """The first firmware that has something, or the last."""
+
+    device: str
+    numbers: tuple[int, ...]
+    until: bool                 # the last
+    firmware: str               # as the spec names it
+
+
+@dataclass
+class Feature:
+    """What some firmware has and some hasn't, for programs to ask at run time."""
+
+    name: str                   # QICFG_ECHOMODE
+    path: str
+    text: str                   # as people know it: a syntax, a name
+    bounds: list[Bound]
+    mark: Optional[Mark] = None
+
+
+@dataclass
+class View:
+    """The firmware or revision that a spec was narrowed to."""
+
+    name: str
+    gone: dict[str, str]        # path -> why: came with TG1NxR01A07
+    everything: "Spec"          # as it was before
+    only: Optional[list[str]] = None    # commands that a program wants; None: all
+
+    def why_gone(self, path: str) -> str:
+        """Why a node went, by itself or with what holds it; '' if it didn't."""
+        return next((why for gone, why in self.gone.items() if (path + ".").startswith(gone + ".")), "")
+
+
+@dataclass
+class Reserved:
+    """The path of what was deleted; nothing may stand there again."""
+
+    path: str                   # canonical: commands.QIRD.set, values.error.entries.566
+    because: str
+    mark: Optional[Mark] = None
+
+
 @dataclass
 class Spec:
     module: str
@@ -327,12 +396,20 @@ class Spec:
     start: list[Form]                   # sent before settings are read
     barrier: list[Form]                 # queries whose answers can't be mistaken
     reboot: list[str]                   # lines that tell that the module started
+    firmware: Optional[Form]            # its answer has the firmware's name
     examples: list[Example]
     covered_by: dict[str, str]          # section without a node of its own -> spec path
     files: list[str]                    # the spec and what it includes, as given
     sha256: str                         # over the contents of those files
     name: str                           # file name of the spec, for banners
+    covered_doc: dict[str, str] = field(default_factory=dict)   # section -> how it is covered
+    reserved: list[Reserved] = field(default_factory=list)
     marks: dict[str, Mark] = field(default_factory=dict)    # of "sections.2.1.1", "reboot.RDY", ...
+    series: list[Series] = field(default_factory=list)
+    features: list[Feature] = field(default_factory=list)   # whatever the view
+    views: list[str] = field(default_factory=list)          # those that differ from one another
+    view: Optional[View] = None         # None: everything
+    overlays: list[str] = field(default_factory=list)       # file names, as applied
 
     @property
     def forms(self) -> list[Form]:

@@ -17,6 +17,9 @@ def needed_forms(spec: Spec) -> list[Form]:
 def select_commands(spec: Spec, names: list[str]) -> Spec:
     known = {c.name for c in spec.commands}
     for name in names:
+        gone = spec.view.why_gone(f"commands.{name}") if spec.view else ""
+        if gone and spec.view:
+            raise LowerError(None, f"{name} {gone}, and isn't in {spec.view.name}")
         if name not in known:
             raise LowerError(None, f"no command `{name}`; there are {', '.join(sorted(known))}")
     needed = needed_forms(spec)
@@ -28,7 +31,8 @@ def select_commands(spec: Spec, names: list[str]) -> Spec:
             forms = [f for f in command.forms if any(f is n for n in needed)]
             if forms:
                 kept.append(part_of(command, forms))
-    return replace(spec, commands=kept)
+    view = replace(spec.view, only=names) if spec.view else None
+    return replace(spec, commands=kept, view=view)
 
 
 def part_of(command: Command, forms: list[Form]) -> Command:

@@ -3,6 +3,7 @@
 #define AT_AT_H
 
 #include "at/client.h"
+#include "at/firmware.h"
 #include "at/manual.h"
 
 #endif

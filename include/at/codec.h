@@ -108,6 +108,16 @@ int at_command_parse(const struct at_grammar *grammar, const uint8_t *settings,
 int at_command_decode(const struct at_grammar *grammar, const struct at_command *command,
                       void *request);
 
+/**
+ * What a revision of the manual or a firmware has, by its name.
+ * @return a grammar over the same module, or NULL when the spec knows none of this name;
+ *         a grammar that isn't told apart by revision or firmware knows none at all
+ */
+const struct at_grammar *at_grammar_of(const struct at_grammar *grammar, struct at_str name);
+
+/** Whether a grammar has a form of its module's. */
+bool at_grammar_has(const struct at_grammar *grammar, uint16_t form);
+
 /** Index of a text among the strings of a choice; -1 when it isn't there. */
 int32_t at_choice_of(struct at_str text, const char *const *strings, size_t n);
 

@@ -20,6 +20,7 @@ struct at_manual_value {
 };
 
 struct at_manual_param {
+    const char *path;            /**< of its node in the spec; "": it has none */
     const char *doc;
     const char *unit;            /**< "" when it has none */
     const char *left_out;        /**< what the module takes when it's left out, or "" */
@@ -29,12 +30,14 @@ struct at_manual_param {
 
 /** Parameters stand as the fields of the form or record do; NULL for a literal. */
 struct at_manual_form {
+    const char *path;            /**< of its node in the spec */
     const char *syntax;
     const char *doc;
     const struct at_manual_param *const *params;
 };
 
 struct at_manual_record {
+    const char *path;            /**< of its node in the spec */
     const char *doc;
     const struct at_manual_param *const *params;
 };
@@ -54,6 +57,7 @@ struct at_manual {
     const struct at_manual_record *records;   /**< as at_module.records */
     const struct at_manual_param *const *settings; /**< as at_module.settings; NULL: none */
     uint16_t ncommands;
+    uint16_t firmware;           /**< form whose answer has the firmware's name, or AT_NONE */
 };
 
 #ifdef __cplusplus

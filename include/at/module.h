@@ -6,7 +6,7 @@
 #ifndef AT_MODULE_H
 #define AT_MODULE_H
 
-#include "at/types.h"
+#include "at/firmware.h"
 
 #ifdef __cplusplus
 extern "C" {
@@ -187,7 +187,8 @@ struct at_deadline {
 
 enum at_form_flag {
     AT_FINAL_OPTIONAL = 1, /**< a completion may come without the final result code */
-    AT_ANY_TIME = 2        /**< needs no settings: may be sent while they are unknown */
+    AT_ANY_TIME = 2,       /**< needs no settings: may be sent while they are unknown */
+    AT_ASKS = 4            /**< sent without arguments it changes nothing */
 };
 
 /** One form of a command: test, read, execute, set or the spec's own. */
@@ -255,7 +256,22 @@ struct at_command_head {
     uint8_t rest;   /**< field that runs to the end of the line, or AT_UNKNOWN */
 };
 
-/** The module's view: how command lines are parsed. */
+/** A form that takes less, or other values, in one view. */
+struct at_limit {
+    const struct at_param *const *params; /**< by field; NULL: as the module's form has it */
+    uint16_t form;
+    uint8_t nfields;                      /**< that may stand in the line */
+};
+
+/** What one revision of the manual has, or firmware from some name on. */
+struct at_view {
+    const char *name;
+    uint8_t series;                        /**< as in at_firmware; 0: a revision */
+    uint16_t numbers[AT_FIRMWARE_NUMBERS]; /**< of the first such firmware that is told apart */
+    const struct at_grammar *grammar;
+};
+
+/** The module's side: how command lines are parsed. */
 struct at_grammar {
     const struct at_module *module;
     /** Ragel machine over a command line's beginning; an index or AT_HEAD_NONE. */
@@ -263,6 +279,13 @@ struct at_grammar {
     const struct at_command_head *heads;
     const uint16_t *forms;                 /**< form ids, grouped by head */
     const char *const *const *test_lines;  /**< by form id: NULL-terminated texts, or NULL */
+    const struct at_limit *limits;         /**< of a view */
+    const char *const *series;             /**< how firmware is called: see at_firmware_parse */
+    const struct at_view *views;           /**< revisions; firmware of each series, in order */
+    uint16_t nheads;
+    uint8_t nlimits;
+    uint8_t nseries;
+    uint8_t nviews;
 };
 
 #ifdef __cplusplus

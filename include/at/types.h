@@ -19,6 +19,32 @@ extern "C" {
 /** Version of the contract between the runtime and generated code. */
 #define AT_RUNTIME_VERSION 1
 
+/**
+ * Generated headers declare what their firmware lacks so that its use is an error
+ * which says why. Undefined where the compiler knows no way; there it isn't
+ * declared at all.
+ */
+#if defined(__has_attribute)
+#if __has_attribute(unavailable)
+#define AT_UNAVAILABLE(text) __attribute__((unavailable(text)))
+#endif
+#if __has_attribute(deprecated) && !defined(AT_NO_DEPRECATED)
+#define AT_DEPRECATED(text) __attribute__((deprecated(text)))
+#endif
+#endif
+
+/** Its use is a warning that says what to do instead; -DAT_NO_DEPRECATED: no warning. */
+#ifndef AT_DEPRECATED
+#define AT_DEPRECATED(text)
+#endif
+
+/** A member that the firmware lacks; the struct is the same with any compiler. */
+#ifdef AT_UNAVAILABLE
+#define AT_GONE(type, name, text) type name AT_UNAVAILABLE(text)
+#else
+#define AT_GONE(type, name, text) type at_gone_##name
+#endif
+
 /** Text of a known length; not NUL-terminated, never owned. */
 struct at_str {
     const char *ptr;

@@ -17,6 +17,7 @@ int main(int argc, char **argv)
         {"shell", "commands at a prompt, or from a script; answers decoded", tool_shell, true},
         {"monitor", "the traffic both ways, decoded; also between a program and the module",
          tool_monitor, true},
+        {"probe", "how the module differs from the spec; it is only asked", tool_probe, true},
         {"tcp", "a netcat over a TCP socket of the module", bc26_netcat_command, true},
         {"udp", "the same with datagrams", bc26_netcat_command, true},
     };

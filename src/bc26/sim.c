@@ -36,6 +36,8 @@ static const char help[] =
     "  --dns NAME=IP    NAME has this address; may be repeated\n"
     "  --route HOST:PORT=HOST:PORT\n"
     "                   who asks for the left gets the right; * is any; may be repeated\n"
+    "  --firmware NAME  have what the spec says of this firmware, such as BC26NBR01A06,\n"
+    "                   or of this revision of the manual, such as V1.0\n"
     "  --state FILE     keep the settings that the module stores in FILE\n"
     "  --seed N         of what is random: nothing, at present\n"
     "  --help           this text\n"
@@ -62,7 +64,7 @@ struct options {
     enum transport transport;
     const char *link;
     unsigned long port, baud, seed;
-    const char *state;
+    const char *state, *firmware;
     const char **hosts, **routes;  /* each has room for argc */
     size_t host_count, route_count;
 };
@@ -109,13 +111,15 @@ static int take_option(struct options *options, int option, const char *given)
     case 's':
         options->state = optarg;
         return EXIT_DONE;
+    case 'f':
+        options->firmware = optarg;
+        return EXIT_DONE;
     case 'e':
         return tool_number(optarg, UINT32_MAX, &options->seed)
                    ? EXIT_DONE
                    : usage("--seed: '%s' is no number from 0 to 4294967295", optarg);
     case 'x':
-        return usage("%s isn't available in this version: the module has one firmware and no "
-                     "faults", given);
+        return usage("%s isn't available in this version: the module has no faults", given);
     case ':':
         return usage("%s needs a value", given);
     default:
@@ -136,7 +140,7 @@ static int read_options(int argc, char **argv, struct options *options)
         { "state", required_argument, NULL, 's' },
         { "seed", required_argument, NULL, 'e' },
         { "fault", required_argument, NULL, 'x' },
-        { "firmware", required_argument, NULL, 'x' },
+        { "firmware", required_argument, NULL, 'f' },
         { "help", no_argument, NULL, 'h' },
         { NULL, 0, NULL, 0 },
     };
@@ -497,7 +501,8 @@ static int serve(struct sim *sim, const struct options *options)
 
 static int start(struct sim *sim, const struct options *options)
 {
-    struct virtual_config config = { .state_file = options->state, .say = say };
+    struct virtual_config config = { .state_file = options->state, .firmware = options->firmware,
+                                     .say = say };
     struct at_posix_why why = { "there is not enough memory" };
 
     sim->vm = virtual_new(&config, &why);

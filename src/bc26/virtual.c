@@ -73,6 +73,25 @@ static void boot(struct virtual_module *vm)
     vm->out_at = vm->out_len = 0;
 }
 
+/* The grammar of a firmware; NULL when the spec knows none of this name. */
+static const struct at_grammar *grammar_of(const char *firmware, struct at_posix_why *why)
+{
+    const struct at_grammar *found;
+    size_t len = 0;
+
+    if (firmware == NULL)
+        return &bc26_grammar;
+    found = at_grammar_of(&bc26_grammar, (struct at_str){ firmware, strlen(firmware) });
+    if (found != NULL || why == NULL)
+        return found;
+    len = (size_t)snprintf(why->text, sizeof why->text, "no firmware '%.60s' is known; there are",
+                           firmware);
+    for (uint8_t i = 0; i < bc26_grammar.nviews && len < sizeof why->text; i++)
+        len += (size_t)snprintf(why->text + len, sizeof why->text - len, " %s",
+                                bc26_grammar.views[i].name);
+    return NULL;
+}
+
 struct virtual_module *virtual_new(const struct virtual_config *config,
                                    struct at_posix_why *why)
 {
@@ -88,7 +107,8 @@ struct virtual_module *virtual_new(const struct virtual_config *config,
     vm->net = net_new(&events, vm);
     if (vm->net == NULL && why != NULL)
         (void)snprintf(why->text, sizeof why->text, "there is not enough memory");
-    if (vm->net == NULL || !vm_store_load(vm, why)) {
+    vm->grammar = grammar_of(vm->config.firmware, why);
+    if (vm->net == NULL || vm->grammar == NULL || !vm_store_load(vm, why)) {
         virtual_free(vm);
         return NULL;
     }

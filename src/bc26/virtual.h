@@ -57,6 +57,9 @@
  * whatever else it is (say a machine that allows no ping), 561. Each counts
  * for QIGETERROR when it's told, 569 for a ping without replies.
  *
+ * Firmware. What the spec says that a firmware lacks is refused as what no
+ * manual has, and a test command answers what that firmware does.
+ *
  * Storing. All settings but echomode outlive virtual_reset, and with a
  * state file the program. QISWTMD may set the mode of an unopened id.
  */
@@ -81,6 +84,9 @@ enum virtual_bounds {
 
 struct virtual_config {
     const char *state_file;     /**< where settings are kept; NULL: nowhere. Must live as long. */
+    /** A firmware such as BC26NBR01A06, or a revision of the manual, which tells no firmware;
+     *  the module has what the spec says of it. NULL: everything. Must live as long. */
+    const char *firmware;
     /** Optional: a message for people, such as a state file that can't be written. */
     void (*say)(void *ctx, const char *text);
     /** Optional: a clock in ms in place of the monotonic one. */

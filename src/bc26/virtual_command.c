@@ -1,8 +1,13 @@
 /* Command lines: which handler, and the answer around what it prints. */
 #include "virtual_internal.h"
 
+#include <stdio.h>
 #include <string.h>
 #include <strings.h>
+
+/* What is documented to come with echomode. */
+#define FIRMWARE "BC26NBR01A07"
+#define DEVICE 4 /* characters of a firmware's name that are the device's */
 
 /* ---- commands that need no file of their own ------------------------------ */
 
@@ -24,6 +29,23 @@ static int ate1(struct virtual_module *vm, const union bc26_request *request)
 {
     (void)request;
     vm->echo = true;
+    return 0;
+}
+
+/* Whose module it is, which one, and its firmware. A revision of the manual tells none. */
+static int ati(struct virtual_module *vm, const union bc26_request *request)
+{
+    const char *name = vm->config.firmware != NULL ? vm->config.firmware : FIRMWARE;
+    struct bc26_ati_response line = { .revision = { name, strlen(name) } };
+    struct at_firmware firmware;
+    bool known = bc26_firmware_parse(line.revision, &firmware) == AT_OK;
+    char text[VM_TEXT_MAX];
+
+    (void)request;
+    vm_line(vm, "Quectel_Ltd", 11);
+    vm_line(vm, text, snprintf(text, sizeof text, "Quectel_%.*s", DEVICE, known ? name : FIRMWARE));
+    if (known)
+        vm_line(vm, text, bc26_ati_response_encode(&line, text, sizeof text, NULL));
     return 0;
 }
 
@@ -113,6 +135,7 @@ static vm_handler *const handlers[] = {
     [BC26_FORM_AT_EXECUTE] = accept,
     [BC26_FORM_ATE0_EXECUTE] = ate0,
     [BC26_FORM_ATE1_EXECUTE] = ate1,
+    [BC26_FORM_ATI_EXECUTE] = ati,
     [BC26_FORM_CMEE_READ] = cmee_read,
     [BC26_FORM_CMEE] = cmee,
     [BC26_FORM_QIOPEN] = vm_qiopen,
@@ -143,7 +166,7 @@ static vm_handler *const handlers[] = {
 /* A form that the spec has and this module hasn't isn't supported. */
 static int without_handler(struct virtual_module *vm, const struct at_form *form)
 {
-    const char *const *lines = bc26_grammar.test_lines[form->id];
+    const char *const *lines = vm->grammar->test_lines[form->id];
 
     if (strcmp(form->name, "test") != 0)
         return BC26_ERROR_NOT_SUPPORTED;
@@ -175,7 +198,7 @@ static void apply_effects(struct virtual_module *vm, const struct at_form *form,
 }
 
 /* The command that a line names, whatever is wrong with the rest; or NULL. */
-static const char *named(const uint8_t *line, size_t len)
+static const char *named(const struct virtual_module *vm, const uint8_t *line, size_t len)
 {
     size_t end = 3;
 
@@ -183,7 +206,8 @@ static const char *named(const uint8_t *line, size_t len)
         end++;
     for (size_t i = 0; i < bc26.nforms && len > 3 && line[2] == '+'; i++) {
         const char *name = bc26.forms[i].command;
-        if (strlen(name) == end - 3 && strncasecmp(name, (const char *)line + 3, end - 3) == 0)
+        if (strlen(name) == end - 3 && strncasecmp(name, (const char *)line + 3, end - 3) == 0 &&
+            at_grammar_has(vm->grammar, bc26.forms[i].id))
             return name;
     }
     return NULL;
@@ -198,7 +222,7 @@ static bool is_tcpip(const char *name)
 static void refuse_line(struct virtual_module *vm, const uint8_t *line, size_t len,
                         enum at_reason reason)
 {
-    const char *name = named(line, len);
+    const char *name = named(vm, line, len);
 
     if (is_tcpip(name)) {
         vm->error = reason == AT_UNSUPPORTED ? BC26_ERROR_NOT_SUPPORTED
@@ -235,10 +259,10 @@ void vm_command(struct virtual_module *vm, const uint8_t *line, size_t len, bool
     union bc26_request request;
 
     if (overlong ||
-        at_command_parse(&bc26_grammar, vm->settings, line, len, &command, &fault) != AT_OK) {
+        at_command_parse(vm->grammar, vm->settings, line, len, &command, &fault) != AT_OK) {
         refuse_line(vm, line, len, fault.reason);
         return;
     }
-    (void)at_command_decode(&bc26_grammar, &command, &request);
+    (void)at_command_decode(vm->grammar, &command, &request);
     carry_out(vm, command.form, &request);
 }

@@ -82,6 +82,7 @@ struct vm_send {
 
 struct virtual_module {
     struct virtual_config config;
+    const struct at_grammar *grammar;  /* of the firmware: what there is, and what isn't */
     struct net *net;
     uint8_t settings[BC26_SETTINGS];
     bool echo;

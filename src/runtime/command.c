@@ -75,12 +75,50 @@ static bool data_fit(const struct at_form *form, const struct at_module *module,
     return hex != 1 || are_digits(command->text, mark);
 }
 
+static const struct at_limit *limit_of(const struct at_grammar *grammar, const struct at_form *form)
+{
+    for (uint8_t i = 0; i < grammar->nlimits; i++) {
+        if (grammar->limits[i].form == form->id) {
+            return &grammar->limits[i];
+        }
+    }
+    return NULL;
+}
+
+/* As at_fields_fit, where a view takes less than the module's form. */
+static bool limited_fit(const struct at_shape *whole, const struct at_limit *limit,
+                        const uint8_t *settings, const struct at_command *command,
+                        struct at_fault *fault)
+{
+    struct at_param params[AT_FIELDS_MAX];
+    struct at_field fields[AT_FIELDS_MAX];
+    struct at_shape shape = {params, fields, limit->nfields, whole->extra, whole->strict};
+    for (uint8_t i = 0; i < limit->nfields; i++) {
+        const struct at_param *own = limit->params != NULL ? limit->params[i] : NULL;
+        fields[i] = whole->fields[i];
+        params[i] = own != NULL ? *own : whole->params[fields[i].param];
+        fields[i].param = i;
+    }
+    bool fit = at_fields_fit(&shape, settings, command->text, command->marks, command->nmarks,
+                             fault);
+    for (uint8_t i = 0; i < limit->nfields; i++) {
+        if (fault->param == &params[i]) {
+            fault->param = &whole->params[whole->fields[i].param];
+        }
+    }
+    return fit;
+}
+
 static int parse_form(const struct at_grammar *grammar, const struct at_form *form,
                       const uint8_t *settings, const struct at_command *command,
                       struct at_fault *fault)
 {
     struct at_shape shape = form_shape(grammar, form);
-    if (!at_fields_fit(&shape, settings, command->text, command->marks, command->nmarks, fault)) {
+    const struct at_limit *limit = limit_of(grammar, form);
+    bool fit = limit != NULL ? limited_fit(&shape, limit, settings, command, fault)
+                             : at_fields_fit(&shape, settings, command->text, command->marks,
+                                             command->nmarks, fault);
+    if (!fit) {
         return AT_E_ARGUMENT;
     }
     if (form->data != NULL && !data_fit(form, grammar->module, settings, command, fault)) {

@@ -64,6 +64,7 @@ int tool_printed(const struct tool *tool, int status);
 int tool_decode(const struct tool *tool, int argc, char **argv);
 int tool_encode(const struct tool *tool, int argc, char **argv);
 int tool_monitor(const struct tool *tool, int argc, char **argv);
+int tool_probe(const struct tool *tool, int argc, char **argv);
 int tool_shell(const struct tool *tool, int argc, char **argv);
 
 /**

@@ -8,7 +8,7 @@ import sys
 import tempfile
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Iterator
+from typing import Any, Iterator
 
 REPOSITORY = Path(__file__).resolve().parents[2]
 MUST_FAIL = Path(__file__).resolve().parent / "must_fail"
@@ -41,6 +41,12 @@ def expectations(path: Path) -> set[tuple[str, str, int]]:
         for part in re.findall(r"parts/\w+\.yaml", line):
             found |= expectations(path.parent / part)
     return found
+
+
+def how_to_load(path: Path) -> dict[str, Any]:
+    """What a spec's first lines say of its view and overlays: `# at: V1.0`, `# overlay: parts/x.yaml`."""
+    said = dict(re.findall(r"^# (at|overlay): (\S+)$", path.read_bytes().decode("utf-8", "replace"), re.M))
+    return {"at": said.get("at"), "overlays": [str(path.parent / said["overlay"])] if "overlay" in said else []}
 
 
 def findings(diagnostics: list[Diagnostic]) -> set[tuple[str, str, int]]:

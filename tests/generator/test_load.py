@@ -9,7 +9,7 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from support import FRAGMENT, MUST_FAIL, REPOSITORY, SHIPPED, check_text, load_spec, spec_file
+from support import FRAGMENT, MUST_FAIL, REPOSITORY, SHIPPED, check_text, how_to_load, load_spec, spec_file
 from atspec import VERSION
 from atspec.diag import Report
 from atspec.load import compose
@@ -168,6 +168,28 @@ class Mutations(unittest.TestCase):
                 spec, diagnostics = load_spec(path)
                 self.assertEqual(spec is None, any(d.severity == "error" for d in diagnostics))
 
+    def test_mutations_in_a_view(self) -> None:
+        rng = random.Random(27)
+        text = SHIPPED.read_text("utf-8").replace("../common/v250.yaml", str(FRAGMENT))
+        # What availability stands on is rare among the lines: make it break more often.
+        dated = [i for i, ln in enumerate(text.split("\n")) if re.search("since:|before:|was:|revision", ln)]
+        for n in range(80):
+            lines = text.split("\n")
+            for i in rng.sample(dated, 2):
+                lines[i] = self.mutate(rng, lines[i] + "\n" * 3)
+            at = rng.choice(["V1.0", "V1.1", "BC26NBR01A06", "BC20NBR01A08"])
+            with self.subTest(n), spec_file("\n".join(lines)) as path:
+                spec, diagnostics = load_spec(path, at=at)
+                self.assertEqual(spec is None, any(d.severity == "error" for d in diagnostics))
+
+    def test_mutated_overlays(self) -> None:
+        rng = random.Random(28)
+        overlays = [p.read_text("utf-8") for p in sorted((SHIPPED.parent / "overlays").glob("*.yaml"))]
+        for n in range(60):
+            with self.subTest(n), spec_file(self.mutate(rng, rng.choice(overlays))) as path:
+                spec, diagnostics = load_spec(str(SHIPPED), at=rng.choice([None, "V1.0"]), overlays=[path])
+                self.assertEqual(spec is None, any(d.severity == "error" for d in diagnostics))
+
     def test_small_mutations(self) -> None:
         # Small specs break in their references and proofs, not in their schema.
         rng = random.Random(20)
@@ -176,7 +198,7 @@ class Mutations(unittest.TestCase):
             path = rng.choice(paths)
             text = path.read_bytes().decode("utf-8", "replace").replace("parts/", f"{MUST_FAIL}/parts/")
             with self.subTest(f"{n} {path.name}"), spec_file(self.mutate(rng, text)) as mutant:
-                load_spec(mutant, fragment=True)
+                load_spec(mutant, True, how_to_load(path)["at"])
 
     def test_random_bytes(self) -> None:
         rng = random.Random(21)

@@ -2,7 +2,7 @@
 
 import unittest
 
-from support import MUST_FAIL, expectations, findings, load_spec
+from support import MUST_FAIL, expectations, findings, how_to_load, load_spec
 from atspec.diag import CODES
 
 
@@ -12,7 +12,7 @@ class MustFail(unittest.TestCase):
             with self.subTest(path.name):
                 wanted = expectations(path)
                 alone = any(code == "E015" for _, code, _ in wanted)
-                spec, diagnostics = load_spec(str(path), fragment=not alone)
+                spec, diagnostics = load_spec(str(path), not alone, **how_to_load(path))
                 self.assertTrue(wanted, "the spec expects nothing")
                 self.assertEqual(findings(diagnostics), wanted, "\n" + "\n".join(map(str, diagnostics)))
                 self.assertEqual(spec is None, any(code[0] == "E" for _, code, _ in wanted))

@@ -4,10 +4,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "bc26_module.h"
+/* Of the BC26, unless another module is given. */
+#ifndef MODULE_HEADER
+#define MODULE_HEADER "bc26_module.h"
+#define MODULE bc26
+#define MODULE_GRAMMAR bc26_grammar
+#endif
+
+#include MODULE_HEADER
 
 const struct tool recorder_tool = {
-    .name = "test", .version = "0", .module = &bc26, .grammar = &bc26_grammar};
+    .name = "test", .version = "0", .module = &MODULE, .grammar = &MODULE_GRAMMAR};
 
 /* Text --------------------------------------------------------------------------------- */
 
@@ -373,7 +380,7 @@ void recorder_begin(struct recorder *r, enum delivery delivery, size_t window)
         abort();
     }
     session_init(&r->session, &recorder_tool);
-    at_stream_init(&r->stream, &bc26, r->session.settings, r->window, window, on_event, r);
+    at_stream_init(&r->stream, recorder_tool.module, r->session.settings, r->window, window, on_event, r);
 }
 
 static void commit(struct recorder *r, const uint8_t *bytes, size_t n)

@@ -1,12 +1,14 @@
 # What is tested from the spec itself: round trips over every form and line, and
 # the examples. For the BC26, and for a second module that only its YAML knows.
 
-# at_examples(NAME SPEC): the dialogues of a spec as a test program in C.
+# at_examples(NAME SPEC [FIRMWARE name] [OVERLAYS file...]): the dialogues of a spec as a test program in C.
 function(at_examples name spec)
+    cmake_parse_arguments(arg "" "FIRMWARE" "OVERLAYS" ${ARGN})
+    at_view_options(options "${arg_FIRMWARE}" "${arg_OVERLAYS}")
     set(source ${CMAKE_BINARY_DIR}/generated/${name}/${name}_examples.c)
     add_custom_command(OUTPUT ${source}
         COMMAND ${AT_PYTHON} ${PROJECT_SOURCE_DIR}/gen/atspec examples
-            ${PROJECT_SOURCE_DIR}/${spec} -o ${source}
+            ${PROJECT_SOURCE_DIR}/${spec} -o ${source} ${options}
         COMMAND ${CMAKE_COMMAND} -E touch ${source}
         DEPENDS ${CMAKE_BINARY_DIR}/generated/${name}/stamp
         COMMENT "Generating the examples of ${name}"

@@ -507,6 +507,15 @@ START_TEST(errors_are_worded_as_asked)
 }
 END_TEST
 
+START_TEST(it_says_what_it_is)
+{
+    static const char said[] = "\r\nQuectel_Ltd\r\nQuectel_BC26\r\nRevision: BC26NBR01A07\r\n\r\nOK\r\n";
+
+    say("ATI");
+    hear_bytes(said, sizeof said - 1);
+}
+END_TEST
+
 START_TEST(the_last_error_is_that_of_a_tcpip_command)
 {
     refused("AT+QIOPEN=1,\"UDP\",\"220.180.239.212\",8063,0,1", 552, "invalid parameters");
@@ -2168,6 +2177,7 @@ int main(void)
     tcase_add_test(tests, test_commands);
     tcase_add_test(tests, queries_that_answer_only_ok);
     tcase_add_test(tests, errors_are_worded_as_asked);
+    tcase_add_test(tests, it_says_what_it_is);
     tcase_add_test(tests, the_last_error_is_that_of_a_tcpip_command);
     tcase_add_test(tests, every_parameter_has_its_range);
     tcase_add_test(tests, lengths_of_data_depend_on_form_and_format);

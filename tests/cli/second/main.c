@@ -9,6 +9,7 @@ int main(int argc, char **argv)
         {"encode", "a command's exact bytes from its name and arguments", tool_encode, false},
         {"shell", "commands at a prompt, or from a script; answers decoded", tool_shell, true},
         {"monitor", "the traffic both ways, decoded", tool_monitor, true},
+        {"probe", "how the module differs from the spec", tool_probe, true},
     };
     static const struct tool tide_tool = {
         .name = "tide",

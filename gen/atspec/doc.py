@@ -1,0 +1,527 @@
+"""A spec as a reference manual: one HTML page that needs nothing else, and Markdown.
+
+What is said of C is what `build` generates: the same views through the same macros.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import re
+import shlex
+import sys
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Callable, Iterable, Optional, Union
+
+import jinja2
+from markupsafe import Markup
+
+from . import VERSION, coverage, rails, words
+from .build import add_view_options, spec_or_report
+from .lower import FormView, Lowering, LowerError, lower_table
+from .model import Command, Example, Field, Form, Line, Param, Spec, Step, ValueTable
+from .names import command_text
+from .render import TEMPLATES, context, environment, tidy, wrap, write
+from .rich import (Rich, anchor, code, joined, link, markdown_block, markdown_code, one_line, plain, say,
+                   to_html, to_markdown)
+from .sequence import Story, mermaid, sequence, story
+
+KINDS = {"response": "Answer", "result": "Result", "urc": "URC", "final": "Final result code", "test": "Answer to the test"}
+
+
+@dataclass
+class ParamDoc:
+    id: str
+    name: str
+    c_name: str
+    way: str                    # sent | received | both ways
+    doc: str
+    takes: Rich
+    values: list[Rich]
+    facts: list[Rich]
+    available: list[str]
+
+
+@dataclass
+class LineDoc:
+    id: str
+    name: str
+    kind: str
+    doc: str
+    section: str
+    shapes: list[tuple[str, Rich]]      # the line, and when it looks so
+    facts: list[Rich]
+    api: str
+    params: list[ParamDoc]
+    available: list[str]
+
+
+@dataclass
+class FormDoc:
+    id: str
+    name: str
+    doc: str
+    syntax: str
+    wide: Markup
+    narrow: Optional[Markup]
+    answer: list[Rich]          # up to the final result code
+    then: Rich                  # and after it,
+    completions: list[Rich]     # these
+    facts: list[Rich]
+    examples: list[Rich]
+    cli: str
+    api: str
+    available: list[str]
+
+
+@dataclass
+class CommandDoc:
+    id: str
+    name: str
+    title: str                  # AT+NAME
+    section: str
+    doc: str
+    notes: list[str]
+    forms: list[FormDoc]
+    params: list[ParamDoc]
+    lines: list[LineDoc]
+    available: list[str]
+
+
+@dataclass
+class ValueDoc:
+    id: str
+    wire: str
+    enum: str
+    text: str
+    available: list[str]
+
+
+@dataclass
+class TableDoc:
+    id: str
+    name: str
+    doc: str
+    section: str
+    c_type: str
+    open: bool
+    entries: list[ValueDoc]
+    users: Rich
+
+
+@dataclass
+class SettingDoc:
+    id: str
+    name: str
+    doc: str
+    section: str
+    values: list[Rich]
+    facts: list[Rich]
+    available: list[str]
+
+
+@dataclass
+class ExampleDoc:
+    id: str
+    section: str
+    title: str
+    story: Story
+    wide: Markup
+    narrow: Markup
+    mermaid: str
+
+
+@dataclass
+class SectionDoc:
+    """A row of the coverage table."""
+
+    id: str
+    section: str
+    title: str
+    nodes: list[tuple[Rich, str]]       # where it is in the spec, and what tests cover that
+    hole: bool
+
+
+@dataclass
+class Hit:
+    """What the search can find."""
+
+    kind: str
+    title: str
+    text: str
+    id: str
+    more: str = ""              # further words to find it by
+
+
+@dataclass
+class Manual:
+    spec: Spec
+    commands: list[CommandDoc] = field(default_factory=list)
+    urcs: list[LineDoc] = field(default_factory=list)
+    finals: list[LineDoc] = field(default_factory=list)
+    tables: list[TableDoc] = field(default_factory=list)
+    settings: list[SettingDoc] = field(default_factory=list)
+    session: list[Rich] = field(default_factory=list)
+    examples: list[ExampleDoc] = field(default_factory=list)
+    sections: list[SectionDoc] = field(default_factory=list)
+    tested: bool = False        # coverage data were given
+    hits: list[Hit] = field(default_factory=list)
+
+    @property
+    def view(self) -> str:
+        """The firmware or revision that the spec was narrowed to."""
+        view = vars(self.spec).get("view")
+        return str(view.name) if view else ""
+
+    @property
+    def overlays(self) -> list[str]:
+        """The files that amended it."""
+        return list(vars(self.spec).get("overlays", []))
+
+
+class Owner:
+    """What has a table of parameters: a command, or a line that belongs to none."""
+
+    def __init__(self, *path: str) -> None:
+        self.path = path
+        self.params: dict[str, Param] = {}
+        self.ways: dict[str, set[str]] = {}
+
+    def add(self, fields: Iterable[Field], way: str) -> None:
+        for f in fields:
+            if f.param:
+                self.params.setdefault(f.name, f.param)
+                self.ways.setdefault(f.name, set()).add(way)
+
+    def to(self, name: str) -> str:
+        return anchor(*self.path, name)
+
+    def rows(self) -> list[ParamDoc]:
+        return [self.row(p) for p in self.params.values()]
+
+    def row(self, p: Param) -> ParamDoc:
+        ways = self.ways[p.name]
+        facts = words.param_facts(p)
+        return ParamDoc(self.to(p.name), p.name, p.c_name, "both ways" if len(ways) > 1 else next(iter(ways)),
+                        one_line(p.doc) + "." * bool(facts), words.param_takes(p), words.values_of(p), facts,
+                        words.availability(p))
+
+
+class Author:
+    """Writes the manual of a spec."""
+
+    def __init__(self, spec: Spec, facts: Optional[coverage.Facts]) -> None:
+        self.spec, self.facts, self.low = spec, facts, Lowering(spec)
+        self.views = {f"{v.command.name}.{v.form.name}": v for v in self.low.forms}
+        macros: Any = environment().get_template("macros.j2").make_module(context(spec))
+        self.struct: Callable[..., str] = macros.struct
+        self.signature: Callable[..., str] = macros.signature
+        self.ok = [ln for ln in spec.finals if ln.outcome == "ok"]
+        self.errors = [ln for ln in spec.finals if ln.outcome == "error"]
+        self.owners: dict[str, Owner] = {}      # of lines
+        self.shown: dict[str, list[Rich]] = {}  # examples by form
+
+    def write(self) -> Manual:
+        out = Manual(self.spec, tested=self.facts is not None)
+        out.examples = [self.example(e, i) for i, e in enumerate(self.spec.examples, 1)]
+        commands = sorted(self.spec.commands, key=lambda c: coverage.in_order(c.section))
+        out.commands = [self.command(c) for c in commands]
+        out.urcs = [self.lone_line(ln) for ln in self.spec.urcs]
+        out.finals = [self.lone_line(ln) for ln in self.spec.finals]
+        out.tables = [self.table(t) for t in self.spec.values]
+        out.settings = self.settings()
+        out.session = self.session()
+        out.sections = self.sections()
+        out.hits = list(hits(out))
+        return out
+
+    # commands
+
+    def command(self, command: Command) -> CommandDoc:
+        owner = Owner("command", command.name)
+        for form in command.forms:
+            owner.add(form.syntax.fields, "sent")
+        for line in command.lines:
+            owner.add(line.fields, "received")
+        name = command.name
+        forms = sorted(command.forms, key=lambda f: f.name == "test")   # it comes last
+        return CommandDoc(
+            anchor("command", name), name, title(command), command.section, one_line(command.doc),
+            [one_line(n) for n in command.notes], [self.form(f, owner) for f in forms], owner.rows(),
+            [self.line(ln, owner, []) for ln in command.lines], words.availability(command))
+
+    def form(self, form: Form, owner: Owner) -> FormDoc:
+        wide, narrow = rails.rails(form, owner.to)
+        name = f"{form.command.name}.{form.name}"
+        return FormDoc(
+            anchor("form", form.command.name, form.name), form.name, one_line(form.doc), form.syntax.text, wide, narrow,
+            words.answer(form, self.errors, self.ok, owner.to), words.then(form, owner.to),
+            [words.completion(c, owner.to) for c in form.then], words.form_facts(form, owner.to),
+            self.shown.get(name, []), self.cli(form), self.form_api(self.views[name]), words.availability(form))
+
+    def form_api(self, view: FormView) -> str:
+        parts = []
+        if view.struct:
+            parts.append(self.struct(view.struct, "/** " + view.form.syntax.text + " */", view.members))
+        parts.append(wrap(self.signature(view, "encode") + ";"))
+        parts.append(view.doc + "\n" + wrap(self.signature(view, "call") + ";"))
+        parts.append(wrap(self.signature(view, "start") + ";"))
+        return tidy("\n\n".join(parts))
+
+    def cli(self, form: Form) -> str:
+        """How the tool is told to encode it; the arguments are the manual's where it has an example."""
+        sets = [f for f in form.command.forms if f.name not in ("test", "read", "execute")]
+        name = form.command.name + ("" if sets == [form] else f".{form.name}")
+        given = next((s.fields for e in self.spec.examples for s in e.steps
+                      if s.kind == "host" and s.name == f"{form.command.name}.{form.name}"), None)
+        if given is None:
+            given = {f.name: sample(f.param, form) for f in form.syntax.fields if f.param and not f.group}
+        arguments = [f"{key}={value}" for key, value in given.items()]
+        return shlex.join([self.spec.module, "encode", name, *arguments])
+
+    # lines
+
+    def lone_line(self, line: Line) -> LineDoc:
+        owner = Owner("line", line.name)
+        owner.add(line.fields, "received")
+        return self.line(line, owner, owner.rows())
+
+    def line(self, line: Line, owner: Owner, params: list[ParamDoc]) -> LineDoc:
+        shapes = [(v.template.text, words.variant_note(v, owner.to) if i else say()) for i, v in enumerate(line.variants)]
+        return LineDoc(anchor("line", line.name), line.name, KINDS[line.kind], one_line(line.doc), line.section, shapes,
+                       words.line_facts(line, owner.to), self.line_api(line), params, words.availability(line))
+
+    def line_api(self, line: Line) -> str:
+        if line.kind == "test" or not line.fields:
+            return ""
+        view = next(s for s in self.low.structs if s.name == self.low.struct_name(line))
+        decoder = f"int {view.name}_decode(const struct at_line *line, struct {view.name} *out);"
+        return tidy(self.struct(view.name, view.doc, view.members) + "\n" + wrap(decoder))
+
+    # values and settings
+
+    def table(self, table: ValueTable) -> TableDoc:
+        view = lower_table(table, self.low.prefix)
+        entries = [ValueDoc(anchor("values", table.name, str(v.key)), words.wire(v), e["enum"],
+                            one_line(v.text) + (f". {one_line(v.doc)}" if v.doc else ""), words.availability(v))
+                   for v, e in zip(table.entries, view.entries)]
+        return TableDoc(anchor("values", table.name), table.name, one_line(table.doc), table.section,
+                        f"enum {view.name}", table.open, entries, self.users(table))
+
+    def users(self, table: ValueTable) -> Rich:
+        """What takes its values from a table."""
+        found: dict[str, Rich] = {}
+        for command in self.spec.commands:
+            fields = [f for form in command.forms for f in form.syntax.fields]
+            fields += [f for line in command.lines for f in line.fields]
+            if any(f.param and f.param.values is table for f in fields):
+                found[command.name] = say(link(title(command), anchor("command", command.name)))
+        for line in self.spec.urcs + self.spec.finals:
+            if any(f.param and f.param.values is table for f in line.fields):
+                found[line.name] = say(link(line.name, anchor("line", line.name)))
+        return joined(found.values())
+
+    def settings(self) -> list[SettingDoc]:
+        return [SettingDoc(anchor("setting", s.name), s.name, one_line(s.doc), s.section,
+                           [say(code(words.wire(v), anchor("values", s.values.name, str(v.key))), " ", one_line(v.text))
+                            for v in s.values.entries],
+                           self.setting_facts(s), words.availability(s)) for s in self.spec.settings]
+
+    def setting_facts(self, s: Any) -> list[Rich]:
+        out = [say("At first ", code(str(s.default)), "; ",
+                   "stored, so it survives a restart" if s.stored == "nvram" else "not stored, so a restart forgets it", ".")]
+        if s.per:
+            out.append(say("One value for each ", code(s.per.name), f", {s.per.minimum} to {s.per.maximum}."))
+        if s.read_by:
+            refused = say("; where that is refused it is ", code(str(s.when_refused))) if s.when_refused is not None else say()
+            out.append(say("Read by ", words.form_link(s.read_by), refused, "."))
+        return out
+
+    def session(self) -> list[Rich]:
+        spec, out = self.spec, []
+        for forms, what in (([spec.wake] if spec.wake else [], "Sent until it is answered, to wake the module: "),
+                            (spec.start, "Sent once the module listens: "),
+                            (spec.barrier, "After a timeout one of these must be answered before anything else is sent: ")):
+            if forms:
+                out.append(say(what, joined([words.form_link(f) for f in forms]), "."))
+        if spec.reboot:
+            out.append(say("A line that tells that the module has started anew: ",
+                           joined([code(text) for text in spec.reboot], ", ", " or "), "."))
+        return out
+
+    # examples
+
+    def example(self, example: Example, index: int) -> ExampleDoc:
+        at = anchor("example", str(index))
+        for step in example.steps:
+            if step.kind == "host" and step.name:
+                shown = self.shown.setdefault(step.name, [])
+                place = say(link(f"{example.section} {example.title}", at))
+                if place not in shown:
+                    shown.append(place)
+        told = story(example, self.step_to)
+        wide, narrow = sequence(told)
+        return ExampleDoc(at, example.section, example.title, told, wide, narrow, mermaid(told))
+
+    def step_to(self, step: Step) -> str:
+        if step.kind == "host" and step.name:
+            return anchor("form", *step.name.rsplit(".", 1))
+        if step.kind == "module":
+            plain_lines = [ln.name for ln in self.spec.finals if ln.variants[0].template.text == step.text]
+            name = step.name or next(iter(plain_lines), "")
+            return anchor("line", name) if name else ""
+        return ""
+
+    # coverage
+
+    def sections(self) -> list[SectionDoc]:
+        found = coverage.fill(self.spec, self.facts)
+        out = []
+        for row in found:
+            if row.kind != "section":
+                continue
+            nodes: dict[Rich, list[str]] = {}       # a test and its answer are one node, and one place
+            for node in coverage.parts(self.spec, row.name, found):
+                tests = coverage.shown(node.tests) if self.facts is not None else ""
+                nodes.setdefault(self.place(node), []).append(tests)
+            held = [(place, ", ".join(dict.fromkeys(tests))) for place, tests in nodes.items()]
+            hole = not row.tests or any(coverage.HOLE in tests for tests in nodes.values())
+            out.append(SectionDoc(anchor("section", row.name), row.name, row.path, held, hole))
+        return out
+
+    def place(self, row: coverage.Row) -> Rich:
+        """A node of the spec, leading to where it is described."""
+        if row.kind == "line" and row.path.endswith(".test"):
+            return say(code(row.path, anchor("form", *row.name.rsplit(".", 1))))
+        if row.kind == "example":
+            titles = [f"{e.section} {e.title}" for e in self.spec.examples]
+            to = anchor("example", str(titles.index(row.name) + 1))
+        elif row.kind == "form":
+            to = anchor("form", *row.name.rsplit(".", 1))
+        else:
+            to = anchor(row.kind, *([] if row.kind == "session" else [row.name]))
+        return say(code(row.path, to))
+
+
+def title(command: Command) -> str:
+    """AT+NAME, or the name where that is how the command is spelled."""
+    own = command.name.startswith("AT") and all(f.syntax.head.startswith(command.name) for f in command.forms)
+    return command.name if own else command_text(command.name)
+
+
+def sample(param: Param, form: Form) -> Union[int, str]:
+    """A value that a parameter takes."""
+    if param.kind == "integer":
+        if form.data and form.data.length == param.name:
+            return 4
+        known = [param.supported, param.default, *(v.key for v in (param.values.entries if param.values else []))]
+        return next((v for v in known if v is not None), max(param.minimum, min(1, param.maximum)))
+    if param.values:
+        return param.values.entries[0].key
+    return {"host": "example.com", "ip": "192.0.2.1"}.get(param.form) or {
+        "data": "data", "hex": "64617461"}.get(param.kind) or ("text" + param.minimum * "s")[:max(param.minimum, min(4, param.maximum))]
+
+
+# Search -------------------------------------------------------------------------
+
+def hits(manual: Manual) -> Iterable[Hit]:
+    for c in manual.commands:
+        yield Hit("command", c.title, c.doc, c.id, " ".join([c.name, c.section, *c.notes]))
+        for f in c.forms:
+            yield Hit("form", f.syntax, f.doc, f.id, f"{c.name}.{f.name}")
+    for urc in manual.urcs:
+        yield Hit("URC", urc.shapes[0][0], urc.doc, urc.id, f"{urc.name} {urc.section}")
+    for line in manual.finals:
+        yield Hit("final", line.shapes[0][0], line.doc, line.id, line.name)
+    for s in manual.settings:
+        yield Hit("setting", s.name, s.doc, s.id)
+    for t in manual.tables:
+        yield Hit("values", t.name, t.doc, t.id, t.c_type)
+        for v in t.entries:
+            yield Hit("value", v.wire.strip('"'), f"{v.text} ({t.name})", v.id, v.enum)
+    for c in manual.commands:
+        for p in c.params:
+            yield Hit("parameter", p.name, f"{p.doc} ({c.title})", p.id, p.c_name)
+        for line in c.lines:
+            yield Hit("line", line.shapes[0][0], line.doc, line.id, line.name)
+    for line in manual.urcs + manual.finals:
+        for p in line.params:
+            yield Hit("parameter", p.name, f"{p.doc} ({line.shapes[0][0]})", p.id, p.c_name)
+    for e in manual.examples:
+        yield Hit("dialogue", f"{e.section} {e.title}", "", e.id)
+    for section in manual.sections:
+        yield Hit("section", section.section, section.title, section.id)
+
+
+def index(manual: Manual) -> Markup:
+    """The search's data, such that nothing in them can end the script they stand in."""
+    data = json.dumps([[h.kind, h.title, h.text, h.id, h.more] for h in manual.hits],
+                      ensure_ascii=False, separators=(",", ":"))
+    return Markup(data.replace("&", "\\u0026").replace("<", "\\u003c").replace(">", "\\u003e")
+                  .replace("\u2028", "\\u2028").replace("\u2029", "\\u2029"))
+
+
+# Rendering ----------------------------------------------------------------------
+
+def templates(html: bool) -> jinja2.Environment:
+    env = jinja2.Environment(loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=html, trim_blocks=True,
+                             lstrip_blocks=True, undefined=jinja2.StrictUndefined)
+    env.filters.update(rich=to_html, md=to_markdown, cell=lambda r: to_markdown(r, True), code=markdown_code,
+                       codecell=lambda t: markdown_code(t, True), block=markdown_block, plain=plain)
+    return env
+
+
+def render_html(manual: Manual) -> str:
+    text = templates(True).get_template("doc.html.j2").render(
+        manual=manual, spec=manual.spec, version=VERSION, index=index(manual), anchor=anchor,
+        style=Markup((TEMPLATES / "doc.css").read_text("utf-8")),
+        script=Markup((TEMPLATES / "doc.js").read_text("utf-8")))
+    return re.sub(r"[ \t]+$", "", text, flags=re.M).strip() + "\n"
+
+
+def render_markdown(manual: Manual) -> str:
+    text = templates(False).get_template("doc.md.j2").render(manual=manual, spec=manual.spec, version=VERSION, anchor=anchor)
+    return tidy(text)
+
+
+FORMATS: dict[str, tuple[str, Callable[[Manual], str]]] = {
+    "html": (".html", render_html), "markdown": (".md", render_markdown)}
+
+
+def render_doc(spec: Spec, facts: Optional[coverage.Facts] = None, formats: Iterable[str] = FORMATS) -> dict[str, str]:
+    """File name to content."""
+    manual = Author(spec, facts).write()
+    return {spec.module + suffix: made(manual) for name, (suffix, made) in FORMATS.items() if name in formats}
+
+
+# The `doc` command --------------------------------------------------------------
+
+def add_doc(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -> None:
+    parser = subparsers.add_parser(
+        "doc", help="write the reference manual",
+        description="Writes the reference manual of a spec: NAME.html, one page that needs no network and nothing "
+                    "beside it, and NAME.md. Files that would not change are left alone.")
+    parser.add_argument("spec", metavar="SPEC", help="the spec of a module")
+    parser.add_argument("-o", dest="output", metavar="DIR", required=True, help="where they go")
+    parser.add_argument("--format", choices=(*FORMATS, "both"), default="both")
+    parser.add_argument("--tests", metavar="DIR", help="what tests recorded that ran with AT_COVERAGE_DIR=DIR: "
+                        "the coverage table then names them")
+    add_view_options(parser)
+    parser.set_defaults(run=doc)
+
+
+def doc(args: argparse.Namespace) -> int:
+    if not rails.AVAILABLE:
+        print(f"atspec: {rails.MISSING}", file=sys.stderr)
+        return 2
+    spec = spec_or_report(args.spec, args.at, args.overlays)
+    if spec is None:
+        return 1
+    facts = coverage.read_facts(Path(args.tests)) if args.tests else None
+    try:
+        files = render_doc(spec, facts, FORMATS if args.format == "both" else [args.format])
+    except LowerError as e:
+        print(e.placed(args.spec), file=sys.stderr)
+        return 1
+    return write(files, Path(args.output))
