@@ -25,6 +25,7 @@ from .tokens import test_tokens
 
 BYTES = {"ctrl-z": 26, "esc": 27}
 LEAST, GREATEST = -2147483648, 4294967295
+LONGEST_MS = 2**31 - 1
 SHORTHANDS = ("read", "execute", "set")
 # Keys that only some types of parameter have.
 PARAM_KEYS = {"integer": {"range", "values", "supported", "default", "unit"},
@@ -159,7 +160,10 @@ class Builder:
         if not node:
             return 0
         number, unit = str(node.value).split()
-        return int(number) * _SECONDS[unit]
+        milliseconds = int(number) * _SECONDS[unit]
+        if milliseconds > LONGEST_MS:
+            self.error("E050", node.mark, f"`{node.value}` is {milliseconds} ms, which is more than 32 bits hold")
+        return milliseconds
 
     def range(self, node: Node) -> tuple[int, int]:
         """A range or a single number; the schema has checked its form."""
@@ -733,7 +737,7 @@ class Builder:
             self.countable(fields, field, node.mark)
             most = next((f.param.maximum for f in fields if f.param and f.name == field), 1)
             longest *= most + (done.add if field == name else 0)
-        if longest > 2**31 - 1:
+        if longest > LONGEST_MS:
             self.error("E050", node.mark, f"`{node.value}` can be {longest} ms, which is more than 32 bits hold")
         return done
 

@@ -202,9 +202,9 @@ struct at_form {
     const struct at_expect *responses;
     const struct at_completion *then;
     struct at_deadline within;       /**< from the final result to the last completion */
+    uint32_t response_ms;            /**< to the final result code */
     uint16_t id;
     uint16_t size;                   /**< of the request struct */
-    uint16_t response_ms;            /**< to the final result code */
     uint16_t reads;                  /**< parameter that bounds the payload of the answer,
                                           or AT_NONE */
     uint8_t nfields;
