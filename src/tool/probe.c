@@ -82,7 +82,7 @@ int tool_probe(const struct tool *tool, int argc, char **argv)
 {
     static struct probe probe;
     struct options options = {probe_print_text, NULL};
-    if (argc > 1 && (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0)) {
+    if (tool_asks_for_help(argc, argv)) {
         return print_help(tool);
     }
     if (read_options(tool, argc, argv, &options) != TOOL_DONE) {
