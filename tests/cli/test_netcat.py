@@ -8,6 +8,7 @@ import pathlib
 import pty
 import re
 import select
+import shutil
 import signal
 import socket
 import stat
@@ -21,6 +22,7 @@ import unittest
 
 from support import BC26, DONE, NO, PATIENCE, USAGE, Sim, ToolTest, free_port, program, run
 
+NOBODY = 65534
 STATS = re.compile(rb"socket: (\d+) bytes sent, (\d+) received; "
                    rb"wire: (\d+) bytes sent, (\d+) received; [0-9.]+ s\n")
 
@@ -249,14 +251,20 @@ class Ports(NetcatTest):
             fcntl.flock(other, fcntl.LOCK_EX)
             self.check(sim.tool("tcp", "a", "1"), USAGE, sim.port, "busy", "fuser")
 
-    @unittest.skipIf(os.geteuid() == 0, "to root every port is open")
     def test_permission(self):
+        """To root every port is open, so there another user's copy of the tool tries."""
         master, slave = pty.openpty()
         self.addCleanup(os.close, master)
         self.addCleanup(os.close, slave)
         os.chmod(os.ttyname(slave), 0)
-        self.check(run("--port", os.ttyname(slave), "tcp", "a", "1"), USAGE,
-                   "permission denied", "dialout")
+        with tempfile.TemporaryDirectory() as folder:
+            os.chmod(folder, 0o755)
+            tool = shutil.copy(BC26, folder)
+            result = subprocess.run([tool, "--port", os.ttyname(slave), "tcp", "a", "1"],
+                                    stdin=subprocess.DEVNULL, capture_output=True, cwd="/",
+                                    user=NOBODY if os.geteuid() == 0 else None,
+                                    timeout=PATIENCE)
+        self.check(result, USAGE, "permission denied", "dialout")
 
     def test_silent_module(self):
         """Nobody answers at all."""
