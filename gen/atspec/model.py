@@ -373,6 +373,7 @@ class Reserved:
 
     path: str                   # canonical: commands.QIRD.set, values.error.entries.566
     because: str
+    names: dict[str, Mark] = field(default_factory=dict)    # what it was in C, without the prefix: qird(), struct recv_urc
     mark: Optional[Mark] = None
 
 

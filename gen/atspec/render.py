@@ -14,6 +14,7 @@ import jinja2
 from . import VERSION
 from .absent import absent
 from .build import add_view_options, spec_or_report, specs_of_views
+from .deleted import deleted
 from .lower import (RUNTIME_VERSION, EffectView, FieldView, Lowering, LowerError, c_string,
                     command_heads, comment, deprecated_text, lower_table, number)
 from .manual import manual
@@ -91,6 +92,7 @@ def context(spec: Spec, narrowed: Optional[Mapping[str, Spec]] = None) -> dict[s
     low = Lowering(spec)
     records = low.records
     first = {id(r): i for i, r in enumerate(records)}
+    lacking = absent(spec, low)
     return {
         "spec": spec, "prefix": low.prefix, "upper": low.upper, "banner": banner(spec),
         "runtime_version": RUNTIME_VERSION,
@@ -103,17 +105,18 @@ def context(spec: Spec, narrowed: Optional[Mapping[str, Spec]] = None) -> dict[s
         "start": [low.form_id(f) for f in spec.start],
         "barrier": [low.form_id(f) for f in spec.barrier],
         "wake": low.form_id(spec.wake) if spec.wake else "AT_NONE",
-        "absent": absent(spec, low), "features": features(spec), "bounds": bounds(spec),
+        "absent": lacking, "deleted": deleted(spec, low, lacking), "features": features(spec), "bounds": bounds(spec),
         "views": views(low, narrowed or {}),
-        "deprecates": any(f.deprecated for f in low.forms) or any(deprecations(spec)),
+        "deprecates": any(deprecations(spec)),
     }
 
 
 def deprecations(spec: Spec) -> list[str]:
     """What the header warns of, whatever it is."""
     fields = [f for ln in spec.lines for f in ln.fields] + [f for form in spec.forms for f in form.syntax.fields]
-    return [deprecated_text(v.deprecated) for t in spec.values for v in t.entries] + [
-        deprecated_text(f.param.deprecated) for f in fields if f.param]
+    nodes = [*spec.commands, *spec.forms, *spec.lines, *spec.settings, *(v for t in spec.values for v in t.entries),
+             *(f.param for f in fields if f.param)]
+    return [deprecated_text(n.deprecated) for n in nodes]
 
 
 def features(spec: Spec) -> list[dict[str, Any]]:
@@ -141,6 +144,7 @@ def settings(low: Lowering) -> list[dict[str, Any]]:
             "first": low.slots[s.name],
             "doc": comment(f"enum {low.prefix}_{s.values.name}: {s.doc[:1].lower() + s.doc[1:]}"
                            f"{per}; {s.default} at first.", 4),
+            "deprecated": deprecated_text(s.deprecated),
             "read_by": low.form_id(s.read_by) if s.read_by else "AT_NONE",
             "maximum": max(int(v.key) for v in s.values.entries),
             "stored": int(s.stored == "nvram"),
@@ -153,7 +157,8 @@ def lines(low: Lowering) -> list[dict[str, Any]]:
     out = []
     for line in low.spec.lines:
         typed = line.kind != "test" and bool(line.fields)
-        out.append({"id": low.line_id(line), "struct": low.struct_name(line),
+        gone = line.deprecated or (line.command.deprecated if line.command else None)
+        out.append({"id": low.line_id(line), "struct": low.struct_name(line), "deprecated": deprecated_text(gone),
                     "decoder": low.struct_name(line) if typed else "",
                     "record": f"R_{line.c_name.upper()}_{line.kind.upper()}"})
     return out
