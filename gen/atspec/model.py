@@ -360,7 +360,6 @@ class View:
     name: str
     gone: dict[str, str]        # path -> why: came with TG1NxR01A07
     everything: "Spec"          # as it was before
-    only: Optional[list[str]] = None    # commands that a program wants; None: all
 
     def why_gone(self, path: str) -> str:
         """Why a node went, by itself or with what holds it; '' if it didn't."""
@@ -411,6 +410,7 @@ class Spec:
     views: list[str] = field(default_factory=list)          # those that differ from one another
     view: Optional[View] = None         # None: everything
     overlays: list[str] = field(default_factory=list)       # file names, as applied
+    only: Optional[list[str]] = None    # commands that a program wants; None: all
 
     @property
     def forms(self) -> list[Form]:
