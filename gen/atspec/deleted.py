@@ -11,13 +11,18 @@ from .diag import Report
 from .lower import Lowering, LowerError, Member, c_string, lower_table
 from .model import Spec
 
-Identifier = tuple[str, str]     # name space ("" for functions and enumerators, struct, enum, member) and name
+Identifier = tuple[str, str]     # what it is (enumerator, struct, enum, member or a function) and its name
+# Functions, whatever was asked of them: all of a form's begin with a pointer.
+FUNCTIONS = {"call": "int {}(const volatile void *at_gone, ...)",
+             "decode": "int {}(const struct at_line *line, void *out)",
+             "text": "const char *{}(int32_t value)",
+             "of": "int32_t {}(struct at_str text)"}
 
 
 @dataclass
 class Deleted:
-    plain: list[Name] = field(default_factory=list)         # functions and enumerators
-    functions: list[str] = field(default_factory=list)      # those of them that were called
+    enumerators: list[Name] = field(default_factory=list)
+    functions: list[Name] = field(default_factory=list)     # with what they take
     structs: list[Name] = field(default_factory=list)
     enums: list[Name] = field(default_factory=list)
 
@@ -28,17 +33,18 @@ def identifiers(name: str, prefix: str) -> Iterator[Identifier]:
     kind, _, rest = name.rpartition(" ")
     if name.endswith("()"):
         own = f"{prefix}_{name[:-2]}"
-        yield from (("", own), ("", own + "_start"), ("", own + "_encode"), ("struct", own))
-        yield "", f"{upper}_FORM_{name[:-2].upper()}"
+        yield from (("call", own), ("call", own + "_start"), ("call", own + "_encode"), ("struct", own))
+        yield "enumerator", f"{upper}_FORM_{name[:-2].upper()}"
     elif kind == "struct" and "." in rest:
         struct, _, member = rest.partition(".")
         yield from (("member", f"{prefix}_{struct}.{m}") for m in (f"has_{member}", member))
     elif kind == "struct":
-        yield from (("struct", f"{prefix}_{rest}"), ("", f"{prefix}_{rest}_decode"), ("", f"{upper}_LINE_{rest.upper()}"))
+        yield from (("struct", f"{prefix}_{rest}"), ("decode", f"{prefix}_{rest}_decode"))
+        yield "enumerator", f"{upper}_LINE_{rest.upper()}"
     elif kind == "enum":
-        yield from (("enum", f"{prefix}_{rest}"), ("", f"{prefix}_{rest}_text"), ("", f"{prefix}_{rest}_of"))
+        yield from (("enum", f"{prefix}_{rest}"), ("text", f"{prefix}_{rest}_text"), ("of", f"{prefix}_{rest}_of"))
     else:
-        yield "", f"{upper}_{name}"
+        yield "enumerator", f"{upper}_{name}"
 
 
 def names(low: Lowering) -> Iterator[str]:
@@ -90,9 +96,10 @@ def deleted(spec: Spec, low: Lowering, absent: Absent) -> Deleted:
                 struct, _, member = name.partition(".")
                 if struct in structs:
                     absent.members.setdefault(struct, []).append(Member("", member, "", False, why))
+            elif space in FUNCTIONS:
+                out.functions.append(Name(FUNCTIONS[space].format(name), why))
             else:
-                {"": out.plain, "struct": out.structs, "enum": out.enums}[space].append(Name(name, why))
-    out.functions = [n.text for n in out.plain if n.text.islower()]
+                {"enumerator": out.enumerators, "struct": out.structs, "enum": out.enums}[space].append(Name(name, why))
     return out
 
 

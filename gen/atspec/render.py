@@ -246,6 +246,7 @@ def stale(files: dict[str, str], output: Path, others: list[Path]) -> int:
             sys.stdout.writelines(difflib.unified_diff(
                 (old or "").splitlines(True), content.splitlines(True),
                 str(output / name), f"{name} (generated)"))
+    sys.stdout.flush()      # before what is said of it
     if found:
         print(f"atspec: {output} is stale; run the same command without --check", file=sys.stderr)
     for path in others:

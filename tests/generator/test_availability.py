@@ -308,8 +308,8 @@ class Programs(Folder):
         for statement, text in (
                 ("tiny_del(client, &request, 3);", put),
                 ("tiny_del(client);", put),
-                ("tiny_del_start();", put),
-                ("tiny_del_encode(0, (struct at_str){0, 1});", put),
+                ("tiny_del_start(client, 0, &request, (struct at_str){0, 1});", put),
+                ("char line[9]; tiny_del_encode(0, &request, line, 9, 0);", put),
                 ("(void)tiny_del;", put),
                 ("struct tiny_del del; (void)del;", put),
                 ("(void)sizeof(struct tiny_del *);", put),
@@ -320,7 +320,7 @@ class Programs(Folder):
                 ("request.mode = TINY_MODE_NONE;", 'values.mode.entries.9 was deleted: use SLOW, "always"'),
                 ("enum tiny_colour colour; (void)colour;", "values.colour was deleted: all are grey"),
                 ("(void)tiny_colour_text(1);", "values.colour was deleted: all are grey"),
-                ("request.mode = tiny_colour_of(1, 2);", "values.colour was deleted: all are grey"),
+                ("request.mode = tiny_colour_of((struct at_str){0, 1});", "values.colour was deleted: all are grey"),
                 ("request.mode = TINY_COLOUR_RED;", "values.colour was deleted: all are grey"),
                 ("struct tiny_lost_urc lost; (void)lost;", "urcs.lost was deleted: nothing is lost"),
                 ("tiny_lost_urc_decode(0, 0);", "urcs.lost was deleted: nothing is lost"),
@@ -330,6 +330,7 @@ class Programs(Folder):
             for compiler in COMPILERS:
                 with self.subTest(f"{statement} {compiler}"):
                     self.refused(statement, text, compiler)
+                    self.assertNotIn("warning", self.compile(statement, compiler)[1], "nothing goes unused")
         self.assertEqual(self.compile("", "gcc"), (0, ""), "and nobody else hears of it")
 
     def test_initializers_of_members_that_are_gone(self) -> None:
