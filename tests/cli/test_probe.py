@@ -264,6 +264,16 @@ class Strange(ProbeTest):
                                 "AT+CMEE=?": ["+CMEE: (0-2)", "OK"]})
         self.assertEqual(self.drift(module.port)["drift"], [])
 
+    def test_sets_that_no_number_holds(self):
+        many = ",".join(str(2 * i) for i in range(40))
+        sets = [f"({many})", "(0-9223372036854775807)", "(-99999999999999999999,1-2)"]
+        for given in sets:
+            module = Altered(self, {"AT+QIRD=?": [f"+QIRD: (0-4),{given}", "OK"]})
+            self.assertEqual([d["module"] for d in self.drift(module.port)["drift"]], [given])
+        more = ",".join(["(0-4)"] * 40)
+        done = self.probe(Altered(self, {"AT+QIRD=?": [f"+QIRD: {more}", "OK"]}).port, status=USAGE)
+        self.assertIn("more than this tool can hold", done.stderr)
+
     def test_lines_of_others_are_none(self):
         module = Altered(self, {"AT+QIRD=?": ["+CEREG: 1", "+QIRD: (0-4),(1-512)", '+QIURC: "closed",2', "OK"]})
         self.assertEqual(self.drift(module.port)["drift"], [])
