@@ -25,6 +25,7 @@ NUMBERS = 6         # that the runtime compares: AT_FIRMWARE_NUMBERS
 SHORTHANDS = ("test", "read", "execute", "set")
 STRUCTURE = {"commands", "forms", "values", "entries", "parameters", "urcs", "lines", "settings", "finals"}
 _FIELD = re.compile(r"<([^<>]*)>")
+_NAME = re.compile(r"[A-Za-z0-9_.-]+")      # of firmware, with what follows its last number
 
 
 # Names of firmware ----------------------------------------------------------------
@@ -121,6 +122,7 @@ class Gone:
     path: str
     why: str                # came with TG26NxR01A07
     mark: Mark
+    hint: str = ""          # in place of what the code says
 
 
 @dataclass
@@ -270,7 +272,7 @@ class Availability:
             return View(self, name, "", (self.revisions.index(name),))
         for device, (pattern, _) in self.patterns.items():
             numbers = numbers_of(pattern, name)
-            if numbers is not None:
+            if numbers is not None and _NAME.fullmatch(name):
                 return View(self, name, device, numbers)
         root = self.sources[-1].root
         known = self.revisions + [n for named in self.firmware.values() for n in dict.fromkeys(n for _, n in named)]
@@ -395,14 +397,16 @@ def kind_and_name(steps: Steps) -> Optional[tuple[str, str]]:
     return None
 
 
+def names_at(place: Place) -> list[tuple[str, str]]:
+    """What references call a node and all that it holds."""
+    steps = [place.steps, *(place.steps + p.steps for p in paths.walk(place.node))]
+    return [named for s in steps for named in [kind_and_name(s)] if named]
+
+
 def note(place: Place, gone: Gone, root: Node, out: Narrowed) -> None:
     """Remember what went, and all that went with it."""
     out.gone[gone.path] = gone
-    below = [Place(place.steps + p.steps, p.owner, p.key, p.node) for p in paths.walk(place.node)]
-    for p in [place, *below]:
-        named = kind_and_name(p.steps)
-        if named:
-            out.names[named] = gone
+    out.names.update((name, gone) for name in names_at(place))
     if place.steps[-2:-1] == ("parameters",):
         command = root.entries["commands"].entries[place.steps[1]] if len(place.steps) == 4 else root
         out.params[id(command), place.steps[-1]] = gone
@@ -434,15 +438,17 @@ def described(place: Place) -> str:
 # What goes with what is gone --------------------------------------------------------
 
 def sections(root: Node) -> set[str]:
-    return {str(p.node.value) for p in paths.walk(root) if p.steps[-1] == "section"}
+    """Those that a node names, or `coverage` does."""
+    coverage = root.get("coverage")
+    return {str(p.node.value) for p in paths.walk(root) if p.steps[-1] == "section"} | set(
+        coverage.entries if coverage else ())
 
 
 def uncovered(root: Node, before: set[str]) -> None:
     """A section whose every node is gone isn't in the view's manual."""
     source = root.get("source")
     listed = source.get("sections") if source else None
-    coverage = root.get("coverage")
-    left = sections(root) | set(coverage.entries if coverage else ())
+    left = sections(root)
     for name in [n for n in (listed.entries if listed else ()) if n in before - left]:
         assert listed
         del listed.entries[name], listed.keys[name]
