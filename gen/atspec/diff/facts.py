@@ -115,6 +115,7 @@ class _Facts:
             "source.version": spec.version, "source.date": spec.date, "devices": tuple(spec.devices),
             "revisions": tuple(spec.revisions), "session.wake": self.forms([spec.wake] if spec.wake else []),
             "session.start": self.forms(spec.start), "session.barrier": self.forms(spec.barrier),
+            "session.firmware": self.forms([spec.firmware] if spec.firmware else []),
             "command_max": self.low.command_max() if spec.forms else 0, "window_min": self.low.window_min()},
             c=self.upper)
         for number, title in spec.sections.items():
@@ -279,7 +280,7 @@ class _Facts:
             "reads": Name(form.reads), "doc": NONE if form.doc == command.doc else form.doc,
             "response_time": form.response_time, "within": self.within(form.within),
             "final_optional": form.final_optional, "final_evidence": form.final_evidence, "final_doc": form.final_doc,
-            "sets": effects(form.sets), "test": tuple(sorted(form.test_lines)), **life(form)}, form.mark)
+            "sets": effects(form.sets), "asks": form.asks, "test": tuple(sorted(form.test_lines)), **life(form)}, form.mark)
         node.c = node.alike = node.facts["c_name"]
         node.text = form.syntax.text
         struct = f"struct {view.struct}"

@@ -142,6 +142,12 @@ _ALL = [
          "The data of {label} are sent {new}, and were sent {old}", "See that the module's firmware takes them so"),
     Rule("T230", "session-changed", "risky", "the client sends other commands by itself",
          "{label}: {new}; was: {old}", "Check it against what the program sends at start-up"),
+    Rule("T231", "query-added", "risky", "a probe sends one more command by itself",
+         "A probe sends {label} by itself now", "See that the module changes nothing when it is asked"),
+    Rule("T232", "query-removed", "safe", "a probe no longer sends a command by itself",
+         "A probe doesn't send {label} by itself any more"),
+    Rule("T233", "firmware-query-changed", "risky", "the firmware's name is asked for with another command",
+         "{label}: {new}; was: {old}", "See that the firmware in the field answers it with its name"),
     # What is understood of what the module sends.
     Rule("R300", "line-understood", "safe", "a line is understood that was unknown", "{label} is understood"),
     Rule("R301", "line-unknown", "breaking", "a line that was understood is unknown",
