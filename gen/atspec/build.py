@@ -28,9 +28,9 @@ LEAST, GREATEST = -2147483648, 4294967295
 LONGEST_MS = 2**31 - 1
 SHORTHANDS = ("read", "execute", "set")
 # Keys that only some types of parameter have.
-PARAM_KEYS = {"integer": {"range", "values", "supported", "default", "unit"},
-              "string": {"values", "form", "max", "min"},
-              "text": {"max", "min", "rest", "quoted"}, "data": set(), "hex": set()}
+PARAM_KEYS: dict[str, set[str]] = {
+    "integer": {"range", "values", "supported", "default", "unit"}, "string": {"values", "form", "max", "min"},
+    "text": {"max", "min", "rest", "quoted"}, "data": set(), "hex": set()}
 _SECONDS = {"s": 1000, "ms": 1}
 _DEADLINE = re.compile(r"(?:(?P<n>[0-9]{1,9})|(?P<field>\w+)|\((?P<sum>\w+) \+ (?P<add>[0-9]{1,9})\))"
                        r" (?P<unit>ms|s)(?: \* (?P<times>[A-Za-z]\w*))?")
@@ -906,9 +906,10 @@ class Builder:
             step.name = name
             step.marks = {"": meaning.keys[name].mark, **{k: v.mark for k, v in fields.entries.items()}}
             step.fields = {k: v.value for k, v in fields.entries.items() if isinstance(v.value, (int, str))}
-            known: dict = self.forms if kind == "host" else self.lines
-            code, what = ("E033", "form") if kind == "host" else ("E032", "line")
-            self.find(known, meaning, code, what, meaning.keys[name].mark, name)
+            if kind == "host":
+                self.find(self.forms, meaning, "E033", "form", meaning.keys[name].mark, name)
+            else:
+                self.find(self.lines, meaning, "E032", "line", meaning.keys[name].mark, name)
         return step
 
     # --- names and use ---

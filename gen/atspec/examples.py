@@ -101,9 +101,7 @@ class Examples:
         calls = [self.set(*self.slot(text), value) for text, value in example.settings.items()]
         for i, step in enumerate(example.steps):
             before = dict(dialogue.state)
-            assert step.mark
-            {"host": dialogue.host, "module": dialogue.module, "prompt": dialogue.prompt,
-             "data": dialogue.data}[step.kind](step, step.mark)
+            dialogue.step(step)
             calls += {"host": self.host, "module": self.module, "prompt": self.prompt, "data": self.data}[step.kind](
                 step, dialogue, before, example.steps[i + 1:])
         for text, value in dialogue.state.items():

@@ -285,8 +285,26 @@ _KINDS = {"map": "a mapping", "list": "a list", "str": "a text", "int": "a numbe
 
 def validator(path: Path = SCHEMA) -> jsonschema.Draft7Validator:
     if path not in _validators:
-        _validators[path] = jsonschema.Draft7Validator(json.loads(path.read_text("utf-8")))
+        schema = json.loads(path.read_text("utf-8"))
+        _validators[path] = jsonschema.Draft7Validator(_resolved(schema, schema.get("definitions", {}), {}))
     return _validators[path]
+
+
+def _resolved(schema: Any, definitions: dict[str, Any], done: dict[str, Any]) -> Any:
+    """A schema with each definition in the place of its name: looking names up takes most of the time.
+
+    None of them is recursive. Beside a name may stand a description, which is nearer.
+    """
+    if isinstance(schema, list):
+        return [_resolved(s, definitions, done) for s in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if isinstance(schema.get("$ref"), str):
+        name = schema["$ref"].rpartition("/")[2]
+        if name not in done:
+            done[name] = _resolved(definitions[name], definitions, done)
+        return {**done[name], **{k: v for k, v in schema.items() if k == "description"}}
+    return {k: _resolved(v, definitions, done) for k, v in schema.items() if k != "definitions"}
 
 
 def validate(root: Node, schema: jsonschema.Draft7Validator, report: Report) -> None:
