@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -307,9 +308,20 @@ def _resolved(schema: Any, definitions: dict[str, Any], done: dict[str, Any]) ->
     return {k: _resolved(v, definitions, done) for k, v in schema.items() if k != "definitions"}
 
 
+_sound: set[tuple[int, bytes]] = set()      # what was found sound, by its validator: every view reads the same files
+
+
 def validate(root: Node, schema: jsonschema.Draft7Validator, report: Report) -> None:
-    for error in schema.iter_errors(root.plain()):
+    """`schema` has to live as long as the program does."""
+    plain = root.plain()
+    known = id(schema), hashlib.sha256(json.dumps(plain).encode()).digest()
+    if known in _sound:
+        return
+    errors = list(schema.iter_errors(plain))
+    for error in errors:
         _schema_error(error, root, report)
+    if not errors:
+        _sound.add(known)
 
 
 def _find(root: Node, path: Any) -> tuple[Node, str, Mark]:
