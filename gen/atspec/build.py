@@ -250,6 +250,7 @@ class Builder:
             examples=[self.example(n) for n in root.list("examples")], covered_by=self.coverage(sections),
             files=[s.path for s in files], sha256="",
             name=os.path.basename(files[0].path), marks=marks, reserved=self.reserved(),
+            response_time=self.default_time(),
             covered_doc={n: node.text("doc") for n, node in root.pairs("coverage")})
 
     # --- values, parameters, settings ---
@@ -585,8 +586,11 @@ class Builder:
 
     def response_time(self, node: Node) -> int:
         given = node.get("response_time")
+        return self.duration(given) if given else self.default_time()
+
+    def default_time(self) -> int:
         defaults = self.root.get("defaults")
-        return self.duration(given or (defaults.get("response_time") if defaults else None))
+        return self.duration(defaults.get("response_time") if defaults else None)
 
     def add_form(self, form: Form) -> None:
         name = f"{form.command.name}.{form.name}"

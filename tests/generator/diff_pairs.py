@@ -48,7 +48,7 @@ parameters:
 finals:
   OK: {line: OK, outcome: ok, doc: Done}
   ERROR: {line: ERROR, outcome: error, doc: Refused}
-  GONE: {line: GONE, outcome: done, doc: The link is gone}
+  GONE: {line: GONE, outcome: done, doc: The link is gone, also: [{line: LEFT, evidence: seen, doc: said before}]}
   STUCK: {line: STUCK, outcome: fail, doc: The link is stuck}
 commands:
   OPEN:
@@ -283,7 +283,7 @@ CASES: dict[str, Case] = {
     "R307": case("commands.READ.lines.READ.also.+READ: <size>", {READ + "/also/0/only": {"size": "-1..-1"}},
                  {READ + "/also/0/only": {"size": "-1..0"}}, "R306"),
     "R308": case("urcs.lost", {"urcs/lost/extra_fields": True}, {"urcs/lost/doc": "It was lost"}),
-    "R309": case("urcs.peer", {"urcs/peer/extra_fields": GONE}, {"urcs/peer/extra_fields": True}, "D406 D400"),
+    "R309": case("urcs.peer", {"urcs/peer/extra_fields": GONE}, {"urcs/peer/extra_fields": True}),
     "R310": case("parameters.code", {"parameters/code/range": "0..10"}, {"parameters/most/range": "1..101"}),
     "R311": case("parameters.code", {"parameters/code/range": "0..8"}, {"parameters/most/range": "1..99"}),
     "R312": case("values.state.entries.3", NEW_STATE, {"values/state/entries/2/text": "gone"}, "S142"),

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any, Iterator, Optional, Union
 
 import yaml
-from diff_pairs import BASE, CASES, changed
+from diff_pairs import BASE, CASES, GONE, Change, changed
 from support import FRAGMENT, SHIPPED, load_spec
 from atspec.diff import common_views, compared, compared_in_views
 from atspec.diff.compare import Finding
@@ -70,6 +70,20 @@ SAMPLES: dict[str, Any] = {
     "since": lambda tree: {"revision": tree["revisions"][-1]} if "revisions" in tree else {},
     "was": (),      # the keys beside it say what
     "until": lambda tree: {"revision": tree["revisions"][0]} if "revisions" in tree else {},
+}
+# What the language doesn't let one change by itself: changed in BASE with what depends on it.
+TOGETHER: dict[tuple[str, str], Change] = {
+    ("parameters", "type"): {"parameters/note/type": "string"},
+    ("payload", "length"): {"urcs/news/payload/length": "id"},
+    ("data", "max"): {"commands/SEND/forms/prompted/data/max": {"text": 90}},
+    ("command", "parameters"): {"commands/PLAY/parameters": {
+        "tune": {"type": "text", "max": 9, "doc": "A tune"}, "where": {"type": "string", "max": 8, "doc": "Where"}}},
+    ("command", "lines"): {"commands/FMT/lines": {"FMT": {
+        "line": "+FMT: <format>", "sets": {"format": "format"}, "also": [{"line": "+FMT: <format>,<age>"}]}}},
+    ("completion", "line"): {"commands/OPEN/set/then/1/line": "OPEN.last", "commands/OPEN/lines/OPEN.last": {"line": "+LAST: <id>"},
+                             "commands/OPEN/lines/OPEN.late": GONE, "reserved/1": {"path": "commands.OPEN.lines.OPEN.late", "because": "so"}},
+    ("rules", "since"): {"rules/0/since": {"revision": "R2"}, "urcs/number/since": {"revision": "R2"}},
+    ("rules", "until"): {"rules/0/until": {"revision": "R1"}, "urcs/number/until": {"revision": "R1"}},
 }
 # What decides on availability shows in views of a spec.
 DATED = {"since", "until", "was", "before", "without", "deprecated", "revision", "firmware", "revisions", "devices"}
@@ -186,6 +200,7 @@ class Schema:
 
 
 SITES = Schema()
+FORM_NAME = SITES.root["definitions"]["form_name"]["pattern"]
 
 
 def changed_by_pairs() -> set[tuple[str, str]]:
@@ -210,11 +225,13 @@ class Mutator:
 
     def __init__(self, rng: random.Random, tree: Any, sites: list[Site]) -> None:
         self.rng, self.tree, self.sites = rng, tree, sites
-        self.seen: dict[str, list[Any]] = {}        # values of the same property elsewhere
+        self.seen: dict[tuple[str, str], list[Any]] = {}        # values of the same property elsewhere
+        self.forms = [f"{c}.{f}" for c, command in tree.get("commands", {}).items()
+                      for f in (*({"read", "execute", "set"} & command.keys()), *command.get("forms", {}))]
         for s in (s for s in sites if s.kind != "absent"):
             value = at(tree, s.path)
             if s.kind == "property" and not isinstance(value, (dict, list)):
-                self.seen.setdefault(s.name, []).append(value)
+                self.seen.setdefault(s.key, []).append(value)
 
     def mutants(self, site: Site) -> Iterator[tuple[str, Any]]:
         """What was done, and the tree."""
@@ -231,6 +248,11 @@ class Mutator:
             tree = copy.deepcopy(self.tree)
             at(tree, site.path[:-1])[site.path[-1]] = new
             yield what, tree
+        if site.name == "rules" and site.kind == "item":
+            tree = copy.deepcopy(self.tree)
+            rule = at(tree, site.path)
+            rule["choose"], rule["over"] = rule["over"], rule["choose"]
+            yield "is turned round", tree
         if not site.required:
             tree = copy.deepcopy(self.tree)
             del at(tree, site.path[:-1])[site.path[-1]]
@@ -247,7 +269,8 @@ class Mutator:
         """What the keys beside a `was` may have been."""
         for s in self.sites:
             if s.path[:-1] == site.path[:-1] and s.kind == "property" and "revisions" in self.tree:
-                for value in [*self.others(s, at(self.tree, s.path))][:2]:
+                others = [*self.others(s, at(self.tree, s.path))]
+                for value in others[:1] + others[-2:]:
                     yield [{"before": {"revision": self.tree["revisions"][-1]}, s.name: value}]
 
     @staticmethod
@@ -262,7 +285,11 @@ class Mutator:
         elif isinstance(value, str):
             yield from self.texts(site, value)
         yield from site.schema.get("enum", [])
-        yield from {str(v): v for v in self.seen.get(site.name, []) if v != value}.values()
+        yield from {str(v): v for v in self.seen.get(site.key, []) if v != value}.values()
+        if site.name == "section" and "source" in self.tree:
+            yield from (s for s in self.tree["source"]["sections"] if s != value)
+        if site.schema.get("pattern") == FORM_NAME:
+            yield from (f for f in self.forms if f != value)
 
     def texts(self, site: Site, value: str) -> Iterator[str]:
         free = site.name in ("doc", "title", "text", "document", "because", "unit", "notes", "sections", "section", "test")
@@ -481,7 +508,7 @@ class Mutations(Folder):
 
     def test_every_key(self) -> None:
         covered = Counter[tuple[str, str]]()
-        pairs = changed_by_pairs()
+        pairs = changed_by_pairs() | set(TOGETHER)
         for tree in (self.read(BASE), self.tree(SECOND), self.tree(FRAGMENT), self.tree(SHIPPED)):
             rng = random.Random(26)
             old = self.load(tree, "old/spec.yaml")
@@ -502,6 +529,17 @@ class Mutations(Folder):
                     tried[place] += 1
         aside = {(holder, key) for holder, key in SITES.keys() if key in FIXED | HOLDERS}
         self.assertEqual(SITES.keys() - set(+covered) - pairs - aside, set(), "keys that no mutant changed")
+
+    def test_together(self) -> None:
+        base = self.read(BASE)
+        old = self.load(base, "old/spec.yaml")
+        assert old
+        for key, change in TOGETHER.items():
+            tree = changed(base, change)
+            path = next(iter(change)).split("/")
+            site = next(s for s in SITES.sites(tree, SITES.root) if list(map(str, s.path)) == path)
+            self.assertEqual(site.key, key)
+            self.assertTrue(self.try_out(old, declarations(old), site, "changes", tree), key)
 
     def test_the_shipped_spec(self) -> None:
         rng, tree = random.Random(27), self.tree(SHIPPED)

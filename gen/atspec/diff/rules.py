@@ -103,7 +103,7 @@ _ALL = [
     Rule("S170", "availability-changed", "risky", "other firmware or revisions have it",
          "{label} is there {new}; that was {old}", "Check it against the firmware in the field"),
     Rule("S171", "deprecation-changed", "risky", "something is to go, and compilers warn of it, or they don't any more",
-         "{label} is deprecated: {new}; was: {old}", "Do what it says, before {c} goes"),
+         "{label} is {new}; it was {old}", "Where it is deprecated, do what it says before {c} goes"),
     Rule("S172", "feature-added", "safe", "programs can ask at run time for one thing more", "{c} is new: {label}, {new}"),
     Rule("S173", "feature-removed", "breaking", "programs can't ask at run time for something any more",
          "{c} is gone: {label}, {old}", "Remove the questions for {c}"),
@@ -135,9 +135,9 @@ _ALL = [
     Rule("T210", "sent-unit-changed", "risky", "a number sent means something else",
          "{label} counts {new}, and counted {old}", "Convert what the program sets {c} to"),
     Rule("T220", "data-limit-widened", "safe", "more data can be sent at once",
-         "{label} takes up to {new} bytes, and took {old}"),
+         "{label} takes up to {new}, and took {old}"),
     Rule("T221", "data-limit-narrowed", "breaking", "fewer data can be sent at once",
-         "{label} takes only {new} bytes, and took {old}: calls that worked are refused", "Send smaller pieces with {c}"),
+         "{label} takes only {new}, and took {old}: calls that worked are refused", "Send smaller pieces with {c}"),
     Rule("T222", "data-framing-changed", "breaking", "data are sent in another way",
          "The data of {label} are sent {new}, and were sent {old}", "See that the module's firmware takes them so"),
     Rule("T230", "session-changed", "risky", "the client sends other commands by itself",
@@ -232,7 +232,7 @@ _ALL = [
          "{label}: {new}; was: {old}"),
     Rule("D404", "sections-changed", "doc", "the manual has other sections", "{label}: {new}; was: {old}"),
     Rule("D405", "example-changed", "doc", "a dialogue of the manual is another, new or gone", "{label} is {new}; was: {old}"),
-    Rule("D406", "evidence-changed", "doc", "how a deviation from the manual is known", "{label} is known by {new}, and was by {old}"),
+    Rule("D406", "evidence-changed", "doc", "how a deviation from the manual is known", "{label} is known {new}; it was {old}"),
     Rule("D407", "meaning-reworded", "doc", "a value's meaning in words is another",
          "{label} means `{new}`, and meant `{old}`", "Check output that people compare"),
     Rule("D408", "name-changed", "doc", "it has another name in the spec, and the same in C",
@@ -241,7 +241,7 @@ _ALL = [
     Rule("D410", "coverage-changed", "doc", "what covers a section of the manual is another", "{label}: {new}; was: {old}"),
     Rule("D411", "reservation-added", "doc", "a path is reserved", "{label} is reserved: {new}"),
     Rule("D412", "deprecation-noted", "doc", "a line or a setting is to go, or isn't any more",
-         "{label} is deprecated: {new}; was: {old}", "Do what it says, before {c} goes"),
+         "{label} is {new}; it was {old}", "Where it is deprecated, do what it says before {c} goes"),
 ]
 
 RULES: dict[str, Rule] = {r.id: r for r in _ALL}
