@@ -271,7 +271,7 @@ def dialogue(of: tuple[Any, ...]) -> str:
 
 
 def evidence(of: str) -> str:
-    return {"": "from the manual", "guess": "as a guess", "driver": "from a driver"}.get(of, f"as {of}")
+    return {"": "from the manual", "seen": "from a log", "driver": "from a driver", "guess": "as a guess"}[of]
 
 
 def extra(judge: Judge) -> Judge:
@@ -346,7 +346,7 @@ JUDGES: dict[str, dict[str, Judge]] = {
     "answer": {"count": count},
     "data": {"framing": changed("T222", data), "text": most("T220", "T221", "bytes as text"),
              "hex": most("T220", "T221", "bytes in hexadecimal digits"), "echo": changed("R324", lambda name: f"as {name} says" if name else "never")},
-    "result": {"match": fact("R342", "of the same"), "status": fact("R342", "success is told by"),
+    "result": {"match": changed("R342", lambda name: f"only with the same <{name}>" if name else "whichever comes"), "status": fact("R342", "success is told by"),
                "ends": fact("R342", "ends the command:"), "times": fact("R342", "counted by")},
 }
 
