@@ -16,12 +16,14 @@ from collections import Counter
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Iterator, Optional, Union
+from unittest import mock
 
 import yaml
 from diff_pairs import BASE, CASES, GONE, Change, changed
 from support import FRAGMENT, SHIPPED, load_spec
 from atspec.diff import common_views, compared, compared_in_views
 from atspec.diff.compare import Finding
+from atspec.diff.facts import Node, described
 from atspec.lower import LowerError
 from atspec.load import SCHEMA
 from atspec.model import Command, Form, Line, Mark, Reserved, Spec
@@ -427,6 +429,20 @@ def ordered(shuffled: Any, tree: Any) -> Any:
     return [ordered(a, b) for a, b in zip(shuffled, tree)] if isinstance(shuffled, list) else shuffled
 
 
+class Remembered:
+    """The trees of the specs compared last: each is compared in two directions, many with the same old ones."""
+
+    def __init__(self) -> None:
+        self.trees: dict[int, tuple[Spec, Node]] = {}       # with what keeps the id
+
+    def __call__(self, spec: Spec) -> Node:
+        spec, tree = self.trees.pop(id(spec), None) or (spec, described(spec))
+        self.trees[id(spec)] = spec, tree
+        if len(self.trees) > 32:
+            del self.trees[next(iter(self.trees))]
+        return tree
+
+
 class Unsound(Exception):
     """A mutant that is a spec, but not in every view."""
 
@@ -438,6 +454,9 @@ class Mutations(Folder):
 
     def setUp(self) -> None:
         super().setUp()
+        patch = mock.patch("atspec.diff.described", Remembered())
+        patch.start()
+        self.addCleanup(patch.stop)
         self.narrowed: dict[tuple[int, str], tuple[Spec, Optional[Spec]]] = {}     # with what keeps the id
         self.meanings: dict[int, tuple[Spec, Any]] = {}
 
