@@ -11,7 +11,8 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass, field
-from typing import Any, Iterator, Optional
+from functools import lru_cache
+from typing import Any, Iterator, Optional, Union
 
 from . import paths
 from .diag import Report, nearest
@@ -62,41 +63,62 @@ def neighbour(device: str, name: str, step: int) -> str:
 
 # What a spec says of availability ---------------------------------------------------
 
+@dataclass
+class _Level:
+    """What the schema says of a place in a spec, and of those below it."""
+
+    schemas: list[dict[str, Any]]           # all that apply
+    named: frozenset[str]                   # properties that they name
+    keys: frozenset[str]                    # of those, what says something of availability
+    below: dict[str, "_Level"] = field(default_factory=dict)    # as far as they were asked for
+
+
 class _Schema:
     """Which mappings of a spec may say `since`: those whose schema has it."""
 
     def __init__(self) -> None:
-        self.root: dict[str, Any] = json.loads(SCHEMA.read_text("utf-8"))
+        self.schema: dict[str, Any] = json.loads(SCHEMA.read_text("utf-8"))
+        self.root = self.level([self.schema])
+
+    def level(self, schemas: list[Any]) -> _Level:
+        found = [s for schema in schemas for s in self.expand(schema)]
+        named = frozenset(k for s in found for k in s.get("properties", ()))
+        keys = {k for s in found for k in KEYS if s.get("properties", {}).get(k) == {"$ref": f"#/definitions/{k}"}}
+        return _Level(found, named, frozenset(keys))
 
     def expand(self, schema: Any) -> list[dict[str, Any]]:
         if not isinstance(schema, dict):
             return []
         found = [schema]
         if "$ref" in schema:
-            found += self.expand(self.root["definitions"][schema["$ref"].rpartition("/")[2]])
+            found += self.expand(self.schema["definitions"][schema["$ref"].rpartition("/")[2]])
         for key in ("allOf", "anyOf"):
             for part in schema.get(key, ()):
                 found += self.expand(part)
         return found
 
-    def below(self, schemas: list[dict[str, Any]], key: Optional[str]) -> list[dict[str, Any]]:
-        """Of what a mapping holds under a key; None: of a list's items."""
-        found = []
-        for s in schemas:
-            part = s.get("items") if key is None else s.get("properties", {}).get(key, s.get("additionalProperties"))
-            found += self.expand(part)
-        return found
+    def below(self, level: _Level, key: Union[str, int]) -> _Level:
+        """Of what a mapping holds under a key, or of a list's items."""
+        name = "[]" if isinstance(key, int) else key if key in level.named else "*"
+        if name not in level.below:
+            level.below[name] = self.level([
+                s.get("items") if name == "[]" else s.get("properties", {}).get(name, s.get("additionalProperties"))
+                for s in level.schemas])
+        return level.below[name]
 
     def nodes(self, root: Node) -> Iterator["Dated"]:
         """The mappings that may say something of availability, outer ones first."""
-        todo = [(Place((), None, "", root), self.expand(self.root))]
+        todo = [(Place((), None, "", root), self.root)]
         while todo:
-            place, schemas = todo.pop()
-            keys = {k for s in schemas for k in KEYS if s.get("properties", {}).get(k) == {"$ref": f"#/definitions/{k}"}}
-            if place.node.kind == "map" and keys:
-                yield Dated(place.steps, place.owner, place.key, place.node, frozenset(keys))
-            inner = [(c, self.below(schemas, c.key if isinstance(c.key, str) else None)) for c in paths.children(place)]
-            todo += inner[::-1]
+            place, level = todo.pop()
+            if place.node.kind == "map" and level.keys:
+                yield Dated(place.steps, place.owner, place.key, place.node, level.keys)
+            todo += [(c, self.below(level, c.key)) for c in paths.children(place)[::-1] if c.node.kind in ("map", "list")]
+
+
+@lru_cache(None)
+def _schema() -> _Schema:
+    return _Schema()
 
 
 @dataclass
@@ -142,7 +164,6 @@ class Availability:
 
     def __init__(self, sources: list[Source], report: Report) -> None:
         self.sources, self.report = sources, report
-        self.schema = _Schema()
         root = sources[-1].root
         self.revisions = [str(n.value) for n in root.list("revisions")]
         self.devices = [str(n.value) for n in root.list("devices")]
@@ -156,7 +177,7 @@ class Availability:
         self.report.add(code, mark, message, hint)
 
     def places(self) -> list[Dated]:
-        return [p for root in paths.roots(self.sources) for p in self.schema.nodes(root)]
+        return [p for root in paths.roots(self.sources) for p in _schema().nodes(root)]
 
     # reading
 
@@ -238,10 +259,10 @@ class Availability:
         for key in ("since", "until"):
             bound = place.get(key)
             firmware = bound.get("firmware") if bound else None
-            for device, name in (firmware.entries.items() if firmware else ()):
+            for device, node in (firmware.entries.items() if firmware else ()):
                 rank = self.rank(bound, device) if bound else None
                 if rank is not None:
-                    bounds.append(Bound(device, rank, key == "until", str(name.value)))
+                    bounds.append(Bound(device, rank, key == "until", str(node.value)))
         name = feature_name(place)
         if bounds and name:
             self.features.append(Feature(name, dotted(place.steps), described(place), bounds, place.node.mark))
@@ -309,7 +330,7 @@ class Availability:
 
     def prune(self, root: Node, view: "View", out: Narrowed) -> None:
         removed: set[Steps] = set()
-        for place in list(self.schema.nodes(root)):
+        for place in list(_schema().nodes(root)):
             if any(place.steps[:n] in removed for n in range(1, len(place.steps))):
                 continue
             deprecated = place.get("deprecated")

@@ -29,9 +29,9 @@ LONGEST_MS = 2**31 - 1
 REMOVED = "remove what names it too, or all of that with `remove: cascade`"
 SHORTHANDS = ("read", "execute", "set")
 # Keys that only some types of parameter have.
-PARAM_KEYS = {"integer": {"range", "values", "supported", "default", "unit"},
-              "string": {"values", "form", "max", "min"},
-              "text": {"max", "min", "rest", "quoted"}, "data": set(), "hex": set()}
+PARAM_KEYS: dict[str, set[str]] = {
+    "integer": {"range", "values", "supported", "default", "unit"}, "string": {"values", "form", "max", "min"},
+    "text": {"max", "min", "rest", "quoted"}, "data": set(), "hex": set()}
 _SECONDS = {"s": 1000, "ms": 1}
 _DEADLINE = re.compile(r"(?:(?P<n>[0-9]{1,9})|(?P<field>\w+)|\((?P<sum>\w+) \+ (?P<add>[0-9]{1,9})\))"
                        r" (?P<unit>ms|s)(?: \* (?P<times>[A-Za-z]\w*))?")
@@ -254,6 +254,7 @@ class Builder:
             examples=[self.example(n) for n in root.list("examples")], covered_by=self.coverage(sections),
             files=[s.path for s in files], sha256="",
             name=os.path.basename(files[0].path), marks=marks, reserved=self.reserved(),
+            response_time=self.default_time(),
             covered_doc={n: node.text("doc") for n, node in root.pairs("coverage")})
 
     # --- values, parameters, settings ---
@@ -589,8 +590,11 @@ class Builder:
 
     def response_time(self, node: Node) -> int:
         given = node.get("response_time")
+        return self.duration(given) if given else self.default_time()
+
+    def default_time(self) -> int:
         defaults = self.root.get("defaults")
-        return self.duration(given or (defaults.get("response_time") if defaults else None))
+        return self.duration(defaults.get("response_time") if defaults else None)
 
     def add_form(self, form: Form) -> None:
         name = f"{form.command.name}.{form.name}"
@@ -910,9 +914,10 @@ class Builder:
             step.name = name
             step.marks = {"": meaning.keys[name].mark, **{k: v.mark for k, v in fields.entries.items()}}
             step.fields = {k: v.value for k, v in fields.entries.items() if isinstance(v.value, (int, str))}
-            known: dict = self.forms if kind == "host" else self.lines
-            code, what = ("E033", "form") if kind == "host" else ("E032", "line")
-            self.find(known, meaning, code, what, meaning.keys[name].mark, name)
+            if kind == "host":
+                self.find(self.forms, meaning, "E033", "form", meaning.keys[name].mark, name)
+            else:
+                self.find(self.lines, meaning, "E032", "line", meaning.keys[name].mark, name)
         return step
 
     # --- names and use ---

@@ -130,7 +130,7 @@ class _Cascade:
                 return refused or place
             case ("session", *_) if gone.has("form", node):
                 return place
-            case ("coverage", section, "by") if node.value in gone.paths:
+            case ("coverage", _, "by") if node.value in gone.paths:
                 return self.at(steps[:2])
             case (*_, "rules", _, "choose" | "over") if self.decided(node):
                 return self.at(steps[:-1])
