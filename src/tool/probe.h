@@ -27,6 +27,7 @@ struct probe_answer {
     int32_t error;
     uint16_t first, n;   /**< into probe.lines: of a test its answer, of others what doesn't fit */
     uint16_t count[AT_SINKS_MAX]; /**< lines of each kind that the form knows */
+    uint32_t overlong;   /**< lines that were too long to be read */
 };
 
 enum probe_kind {

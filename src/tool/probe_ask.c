@@ -175,12 +175,14 @@ static int ask(struct probe *p, const struct at_form *form)
     bare.responses = any;
     take_any(p, form, any, &call);
     *answer = (struct probe_answer){.form = form, .first = (uint16_t)p->nlines};
+    uint32_t overlong = p->channel.client.counters.overlong;
     p->listening = true;
     int status = at_client_call(&p->channel.client, &call);
     p->listening = false;
     answer->sent = encoded(p, form, nothing);
     answer->status = status;
     answer->error = call.error;
+    answer->overlong = p->channel.client.counters.overlong - overlong;
     for (uint8_t i = 0; i < form->nresponses; i++) {
         answer->count[i] = call.sinks[i].count;
     }

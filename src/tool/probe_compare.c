@@ -113,13 +113,44 @@ static void compare_refusal(struct probe *p, const struct probe_answer *answer)
 
 /* What doesn't fit ------------------------------------------------------------------ */
 
+static const char *head_of(const struct probe *p, const struct at_expect *expect)
+{
+    const struct at_record *record = p->module->records;
+    while (record->id != expect->record) {
+        record++;
+    }
+    return record->head;
+}
+
+/* The lines that came; where all fit, how many; "" for none. */
 static const char *joined(struct probe *p, const struct probe_answer *answer)
 {
-    const char *text = "";
+    const char *text = "", *gap = "";
     for (uint16_t i = 0; i < answer->n; i++) {
-        text = probe_text(p, i > 0 ? "%s / %s" : "%s%s", text, p->lines[answer->first + i]);
+        text = probe_text(p, "%s%s%s", text, gap, p->lines[answer->first + i]);
+        gap = " / ";
     }
-    return answer->n > 0 ? text : "only OK";
+    for (uint8_t i = 0; i < answer->form->nresponses && answer->n == 0; i++) {
+        if (answer->count[i] > 0) {
+            text = probe_text(p, "%s%s%u lines %s", text, gap, answer->count[i],
+                              head_of(p, &answer->form->responses[i]));
+            gap = " / ";
+        }
+    }
+    return text;
+}
+
+/* An answer that doesn't fit, in words. */
+static const char *answered(struct probe *p, const struct probe_answer *answer)
+{
+    const char *text = joined(p, answer);
+    if (text[0] != '\0') {
+        return text;
+    }
+    return answer->overlong > 0             ? "a line that is too long to be read"
+           : answer->status == AT_E_TIMEOUT ? "no answer"
+           : answer->status < 0           ? print_status(answer->status)
+                                          : "only OK";
 }
 
 /* What a form answers with, in the words of the spec. */
@@ -128,12 +159,8 @@ static const char *expected(struct probe *p, const struct at_form *form)
     const char *text = "";
     for (uint8_t i = 0; i < form->nresponses; i++) {
         const struct at_expect *expect = &form->responses[i];
-        const struct at_record *record = p->module->records;
-        while (record->id != expect->record) {
-            record++;
-        }
         text = probe_text(p, "%s%s%u to %u lines %s", text, i > 0 ? ", " : "", expect->min,
-                          expect->max, record->head);
+                          expect->max, head_of(p, expect));
     }
     return form->nresponses > 0 ? text : "only OK";
 }
@@ -151,7 +178,6 @@ static bool counts_fit(const struct probe_answer *answer)
 
 static void compare_query(struct probe *p, const struct probe_answer *answer)
 {
-    bool silent = answer->status == AT_E_TIMEOUT;
     bool fits = answer->status >= 0 && counts_fit(answer);
     /* What a module says of itself besides its firmware is nobody's business. */
     bool judged = answer->form->id != p->tool->manual->firmware;
@@ -162,9 +188,7 @@ static void compare_query(struct probe *p, const struct probe_answer *answer)
                                               probe_page(p, answer->form)->path);
     if (drift != NULL) {
         drift->spec = expected(p, answer->form);
-        drift->module = silent           ? "no answer"
-                        : answer->status < 0 && answer->n == 0 ? print_status(answer->status)
-                                                               : joined(p, answer);
+        drift->module = answered(p, answer);
     }
 }
 

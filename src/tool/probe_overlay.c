@@ -5,13 +5,18 @@
 #include <inttypes.h>
 #include <string.h>
 
-/* A text in single quotes; the pool holds nothing but printable ASCII. */
-static void quoted(FILE *out, const char *text)
+/* As between single quotes; the pool holds nothing but printable ASCII. */
+static void escaped(FILE *out, const char *text)
 {
-    fputc('\'', out);
     for (; *text != '\0'; text++) {
         fputs(*text == '\'' ? "''" : (const char[]){*text, '\0'}, out);
     }
+}
+
+static void quoted(FILE *out, const char *text)
+{
+    fputc('\'', out);
+    escaped(out, text);
     fputc('\'', out);
 }
 
@@ -25,13 +30,10 @@ static void begin_action(FILE *out, const char *off, const char *path)
 static void because(const struct probe *p, FILE *out, const char *off, const char *sent,
                     const char *answer)
 {
+    const char *const texts[] = {probe_subject(p), " answered ", sent, " with ", answer};
     fprintf(out, "    %sbecause: '", off);
-    fprintf(out, "%s answered ", probe_subject(p));
-    for (const char *texts[] = {sent, " with ", answer, NULL}, **text = texts; *text != NULL;
-         text++) {
-        for (const char *at = *text; *at != '\0'; at++) {
-            fputs(*at == '\'' ? "''" : (const char[]){*at, '\0'}, out);
-        }
+    for (size_t i = 0; i < sizeof texts / sizeof texts[0]; i++) {
+        escaped(out, texts[i]);
     }
     fprintf(out, "'\n    %sevidence: seen\n", off);
 }
@@ -67,11 +69,12 @@ static bool of_test(const struct probe_drift *drift)
     return !is_removal(drift) && drift->kind != PROBE_ANSWER;
 }
 
-/* The language knows a test answer by its first part in parentheses. */
+/* The language knows a test answer by its first part in parentheses, behind words. */
 static bool sayable(const struct probe *p, const struct probe_answer *answer)
 {
     for (uint16_t i = 0; i < answer->n; i++) {
-        if (strchr(p->lines[answer->first + i], '(') == NULL) {
+        const char *line = p->lines[answer->first + i];
+        if (line[strcspn(line, "(<")] != '(') {
             return false;
         }
     }
@@ -104,7 +107,7 @@ static void test_lines(const struct probe *p, const struct probe_drift *drift, F
         fprintf(out, "  # The spec says so itself of %s.\n", p->firmware);
     }
     if (*off != '\0') {
-        fputs("  # A test answer without parentheses can't be said:\n", out);
+        fputs("  # A test answer that doesn't begin with words or parentheses can't be said:\n", out);
     }
     begin_action(out, off, drift->path);
     because(p, out, off, answer->sent, "these lines");
@@ -131,6 +134,37 @@ static bool agrees(const struct probe *p, const struct probe_drift *drift)
     return true;
 }
 
+static bool is_key(const struct at_effect *effects, uint8_t n, uint16_t param)
+{
+    for (uint8_t i = 0; i < n; i++) {
+        if (effects[i].key == param) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/* Whether settings or deadlines are told apart by it, which bounds it on another side. */
+static bool bounds_others(const struct probe *p, const struct at_param *param)
+{
+    uint16_t index = (uint16_t)(param - p->module->params);
+    for (uint16_t i = 0; i < p->module->nforms; i++) {
+        const struct at_form *form = &p->module->forms[i];
+        if (form->within.a == index || form->within.b == index ||
+            is_key(form->effects, form->neffects, index)) {
+            return true;
+        }
+    }
+    for (uint16_t i = 0; i < p->module->nrecords; i++) {
+        const struct at_record *record = &p->module->records[i];
+        if (is_key(record->effects, record->neffects, index) ||
+            (record->payload != NULL && record->payload->when_key == index)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* Why a range is better changed by somebody who looks; or NULL. */
 static const char *doubt(const struct probe *p, const struct probe_drift *drift)
 {
@@ -143,6 +177,12 @@ static const char *doubt(const struct probe *p, const struct probe_drift *drift)
     }
     if (!agrees(p, drift)) {
         return "other commands take other values for the same parameter";
+    }
+    if (drift->is.low < INT32_MIN || drift->is.high > UINT32_MAX) {
+        return "no parameter holds such numbers";
+    }
+    if (bounds_others(p, param)) {
+        return "settings or a deadline depend on the parameter, and bound it too";
     }
     if (drift->is.low > drift->was.low || drift->is.high < drift->was.high) {
         return "it is narrower, and an example, a default or a `supported` may lie outside";

@@ -42,7 +42,7 @@ static bool take_number(const char **text, const char *end, int64_t *value)
     char *rest;
     *value = strtoll(at, &rest, 10);
     *text = skip_blanks(rest);
-    return *text <= end;
+    return *text <= end && *value > INT64_MIN && *value < INT64_MAX; /* where strtoll ends */
 }
 
 static int by_low(const void *a, const void *b)
@@ -88,7 +88,8 @@ static void read_set(struct token *token)
         token->nranges++;
         at += at < end;
     }
-    token->nranges = merged(token->ranges, token->nranges);
+    /* More than can be kept: it's compared as a text then. */
+    token->nranges = at < end ? 0 : merged(token->ranges, token->nranges);
 }
 
 /* Lines ----------------------------------------------------------------------------- */
@@ -109,7 +110,7 @@ static size_t token_length(const char *text)
     return len;
 }
 
-static void take_apart(const char *line, struct tokens *out)
+static void take_apart(struct probe *p, const char *line, struct tokens *out)
 {
     int depth = 0;
     const char *at = strchr(line, ':');
@@ -131,6 +132,7 @@ static void take_apart(const char *line, struct tokens *out)
             read_set(token);
         }
     }
+    p->overflow |= *at != '\0';
 }
 
 static bool same_text(const struct token *a, const struct token *b)
@@ -329,9 +331,9 @@ void probe_compare_test(struct probe *p, const struct probe_answer *answer,
     p->overflow |= answer->n > LINES_MAX;
     for (; *lines != NULL; lines++) {
         size_t i = 0;
-        take_apart(*lines, &spec);
+        take_apart(p, *lines, &spec);
         for (; i < n; i++) {
-            take_apart(p->lines[answer->first + i], &module);
+            take_apart(p, p->lines[answer->first + i], &module);
             if (!taken[i] && (single || pair(&spec, &module))) {
                 break;
             }

@@ -264,6 +264,16 @@ class Strange(ProbeTest):
                                 "AT+CMEE=?": ["+CMEE: (0-2)", "OK"]})
         self.assertEqual(self.drift(module.port)["drift"], [])
 
+    def test_sets_that_no_number_holds(self):
+        many = ",".join(str(2 * i) for i in range(40))
+        sets = [f"({many})", "(0-9223372036854775807)", "(-99999999999999999999,1-2)"]
+        for given in sets:
+            module = Altered(self, {"AT+QIRD=?": [f"+QIRD: (0-4),{given}", "OK"]})
+            self.assertEqual([d["module"] for d in self.drift(module.port)["drift"]], [given])
+        more = ",".join(["(0-4)"] * 40)
+        done = self.probe(Altered(self, {"AT+QIRD=?": [f"+QIRD: {more}", "OK"]}).port, status=USAGE)
+        self.assertIn("more than this tool can hold", done.stderr)
+
     def test_lines_of_others_are_none(self):
         module = Altered(self, {"AT+QIRD=?": ["+CEREG: 1", "+QIRD: (0-4),(1-512)", '+QIURC: "closed",2', "OK"]})
         self.assertEqual(self.drift(module.port)["drift"], [])
@@ -281,6 +291,38 @@ class Strange(ProbeTest):
         path = self.overlay(module.port)
         self.assertEqual(yaml.safe_load(path.read_text())["actions"], [])
         self.assertIn(r"\x01rub'bish\xFF", path.read_text())
+
+    def test_answers_that_cannot_be_taken(self):
+        state = '+QISTATE: {},"TCP","10.0.0.1",80,0,2,1,{},0'
+        for command, answer, said in [
+                ("AT+QIRD=?", ["+QIRD: 0-4,1-512", "OK"], "+QIRD: 0-4,1-512"),
+                ("AT+QIRD=?", ["+QIRD: (0-4)" + ",(1-512)" * 1000, "OK"], "a line that is too long to be read"),
+                ("AT+QISTATE?", [state.format(i % 5, i % 5) for i in range(7)] + ["OK"], "7 lines +QISTATE: ")]:
+            with self.subTest(command, said=said):
+                module = Altered(self, {command: answer})
+                self.assertEqual([(d["kind"], d["module"]) for d in self.drift(module.port)["drift"]], [("answer", said)])
+
+    def test_a_name_with_quotes(self):
+        module = Altered(self, {"ATI": ["Quectel_Ltd", "Revision: BC26'X, it''s", "OK"],
+                                "AT+QIRD=?": ["+QIRD: (0-4),(1-1024)", "OK"]})
+        path = self.overlay(module.port)
+        self.assertEqual(atspec("check", SPEC, "--overlay", path).returncode, DONE)
+        self.assertIn("BC26'X, it''s answered", yaml.safe_load(path.read_text())["actions"][0]["because"])
+
+    def test_ranges_that_the_spec_cannot_take_as_they_are(self):
+        """They stand in comments, and the overlay is sound."""
+        for answers, path, why in [
+                ({"AT+QIRD=?": "+QIRD: (0-4),(1-9223372036854775806)"}, "parameters.read_length", "no parameter holds"),
+                ({"AT+QPING=?": '+QPING: (1-3),"<host>"[, (0-65535)][, (1-100)][, (32-200)]'},
+                 "parameters.time_out", "a deadline depend"),
+                ({"AT+QIRD=?": "+QIRD: <a>,(0-4)"}, "commands.QIRD.test", "can't be said")]:
+            with self.subTest(path=path):
+                overlay = self.overlay(Altered(self, {k: [v, "OK"] for k, v in answers.items()}).port)
+                text = overlay.read_text()
+                self.assertIn(why, text)
+                self.assertNotIn(path, [a["at"] for a in yaml.safe_load(text)["actions"]])
+                done = atspec("check", SPEC, "--overlay", overlay)
+                self.assertEqual(done.returncode, DONE, done.stdout)
 
     def test_one_question_without_an_answer(self):
         module = Altered(self, {"AT+QIRD=?": []})
