@@ -13,7 +13,7 @@ from markupsafe import Markup
 
 from .model import Field, Form
 
-WIDE, NARROW = 784, 340     # of a page's column, and of a phone
+WIDE, NARROW = 784, 324     # of a page's column, and of a phone
 PADDING = 2
 SPACE = 20                  # what a row spends between two of its items
 ENDS = 40                   # and a diagram at its beginning and end

@@ -23,7 +23,7 @@ from atspec.doc import render_doc
 REASON = "no Chromium. On Debian: apt-get install chromium"
 CHOSEN = "document.querySelector('#results [aria-selected=true]')"
 if not CHROMIUM:
-    print(f"test_doc_browser: skipped: {REASON}")
+    print(f"skipped: test_doc_browser, for there is {REASON}")
 
 
 def shades(png: bytes) -> int:
