@@ -11,6 +11,7 @@ import re
 import shlex
 import sys
 from dataclasses import dataclass, field
+from functools import cache
 from pathlib import Path
 from typing import Any, Callable, Iterable, Mapping, Optional, Union
 
@@ -332,9 +333,9 @@ class Author:
         parts = []
         if view.struct:
             parts.append(self.struct(view.struct, "/** " + view.form.syntax.text + " */", view.members))
-        parts.append(wrap(self.signature(view, "encode") + ";"))
-        call, start = (declaration(self.signature(view, kind), "AT_DEPRECATED", view.deprecated) for kind in ("call", "start"))
-        parts += [view.doc + "\n" + call, start]
+        encode, call, start = (declaration(self.signature(view, kind), "AT_DEPRECATED", view.deprecated)
+                               for kind in ("encode", "call", "start"))
+        parts += [encode, view.doc + "\n" + call, start]
         return tidy("\n\n".join(parts))
 
     def cli(self, form: Form) -> str:
@@ -623,6 +624,7 @@ def index(manual: Manual) -> Markup:
 
 # Rendering ----------------------------------------------------------------------
 
+@cache
 def templates(html: bool) -> jinja2.Environment:
     env = jinja2.Environment(loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=html, trim_blocks=True,
                              lstrip_blocks=True, undefined=jinja2.StrictUndefined)
