@@ -324,6 +324,7 @@ class Complete(unittest.TestCase):
         self.assertGreater(seen, 25)
         self.assertEqual(self.table(page("aged"))["command/REST"], {
             "R1": "yes", "R2": "yes", "R3": "no", "up to AG1R06": "yes", "AG1R07 to AG1R09": "yes", "from AG1R10": "no"})
+        self.assertEqual(self.table(page("dated"))["command/HALT"]["R1"], "", "revisions say nothing of it")
         self.assertEqual(page("second").by_id.get("availability"), None)
 
     def test_since_until_deprecated(self) -> None:

@@ -196,8 +196,9 @@ class Reader(unittest.TestCase):
         for width, phone, dark in ((1280, False, True), (360, True, False)):
             self.browser.size(width, 1000, phone)
             self.browser.media(dark=dark)
+            self.open()
             for place in ("form/QIOPEN/set", "availability", "example/6", "settings"):
-                self.open("#" + place)
+                self.browser.run(f"location.hash = '{place}'")
                 self.at(place)
                 self.picture(f"{place.replace('/', '-')}-{width}")
 
