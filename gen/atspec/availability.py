@@ -11,7 +11,8 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass, field
-from typing import Any, Iterator, Optional
+from functools import lru_cache
+from typing import Any, Iterator, Optional, Union
 
 from . import paths
 from .diag import Report, nearest
@@ -25,6 +26,7 @@ NUMBERS = 6         # that the runtime compares: AT_FIRMWARE_NUMBERS
 SHORTHANDS = ("test", "read", "execute", "set")
 STRUCTURE = {"commands", "forms", "values", "entries", "parameters", "urcs", "lines", "settings", "finals"}
 _FIELD = re.compile(r"<([^<>]*)>")
+_NAME = re.compile(r"[A-Za-z0-9_.-]+")      # of firmware, with what follows its last number
 
 
 # Names of firmware ----------------------------------------------------------------
@@ -61,41 +63,62 @@ def neighbour(device: str, name: str, step: int) -> str:
 
 # What a spec says of availability ---------------------------------------------------
 
+@dataclass
+class _Level:
+    """What the schema says of a place in a spec, and of those below it."""
+
+    schemas: list[dict[str, Any]]           # all that apply
+    named: frozenset[str]                   # properties that they name
+    keys: frozenset[str]                    # of those, what says something of availability
+    below: dict[str, "_Level"] = field(default_factory=dict)    # as far as they were asked for
+
+
 class _Schema:
     """Which mappings of a spec may say `since`: those whose schema has it."""
 
     def __init__(self) -> None:
-        self.root: dict[str, Any] = json.loads(SCHEMA.read_text("utf-8"))
+        self.schema: dict[str, Any] = json.loads(SCHEMA.read_text("utf-8"))
+        self.root = self.level([self.schema])
+
+    def level(self, schemas: list[Any]) -> _Level:
+        found = [s for schema in schemas for s in self.expand(schema)]
+        named = frozenset(k for s in found for k in s.get("properties", ()))
+        keys = {k for s in found for k in KEYS if s.get("properties", {}).get(k) == {"$ref": f"#/definitions/{k}"}}
+        return _Level(found, named, frozenset(keys))
 
     def expand(self, schema: Any) -> list[dict[str, Any]]:
         if not isinstance(schema, dict):
             return []
         found = [schema]
         if "$ref" in schema:
-            found += self.expand(self.root["definitions"][schema["$ref"].rpartition("/")[2]])
+            found += self.expand(self.schema["definitions"][schema["$ref"].rpartition("/")[2]])
         for key in ("allOf", "anyOf"):
             for part in schema.get(key, ()):
                 found += self.expand(part)
         return found
 
-    def below(self, schemas: list[dict[str, Any]], key: Optional[str]) -> list[dict[str, Any]]:
-        """Of what a mapping holds under a key; None: of a list's items."""
-        found = []
-        for s in schemas:
-            part = s.get("items") if key is None else s.get("properties", {}).get(key, s.get("additionalProperties"))
-            found += self.expand(part)
-        return found
+    def below(self, level: _Level, key: Union[str, int]) -> _Level:
+        """Of what a mapping holds under a key, or of a list's items."""
+        name = "[]" if isinstance(key, int) else key if key in level.named else "*"
+        if name not in level.below:
+            level.below[name] = self.level([
+                s.get("items") if name == "[]" else s.get("properties", {}).get(name, s.get("additionalProperties"))
+                for s in level.schemas])
+        return level.below[name]
 
     def nodes(self, root: Node) -> Iterator["Dated"]:
         """The mappings that may say something of availability, outer ones first."""
-        todo = [(Place((), None, "", root), self.expand(self.root))]
+        todo = [(Place((), None, "", root), self.root)]
         while todo:
-            place, schemas = todo.pop()
-            keys = {k for s in schemas for k in KEYS if s.get("properties", {}).get(k) == {"$ref": f"#/definitions/{k}"}}
-            if place.node.kind == "map" and keys:
-                yield Dated(place.steps, place.owner, place.key, place.node, frozenset(keys))
-            inner = [(c, self.below(schemas, c.key if isinstance(c.key, str) else None)) for c in paths.children(place)]
-            todo += inner[::-1]
+            place, level = todo.pop()
+            if place.node.kind == "map" and level.keys:
+                yield Dated(place.steps, place.owner, place.key, place.node, level.keys)
+            todo += [(c, self.below(level, c.key)) for c in paths.children(place)[::-1] if c.node.kind in ("map", "list")]
+
+
+@lru_cache(None)
+def _schema() -> _Schema:
+    return _Schema()
 
 
 @dataclass
@@ -121,6 +144,7 @@ class Gone:
     path: str
     why: str                # came with TG26NxR01A07
     mark: Mark
+    hint: str = ""          # in place of what the code says
 
 
 @dataclass
@@ -140,7 +164,6 @@ class Availability:
 
     def __init__(self, sources: list[Source], report: Report) -> None:
         self.sources, self.report = sources, report
-        self.schema = _Schema()
         root = sources[-1].root
         self.revisions = [str(n.value) for n in root.list("revisions")]
         self.devices = [str(n.value) for n in root.list("devices")]
@@ -154,7 +177,7 @@ class Availability:
         self.report.add(code, mark, message, hint)
 
     def places(self) -> list[Dated]:
-        return [p for root in paths.roots(self.sources) for p in self.schema.nodes(root)]
+        return [p for root in paths.roots(self.sources) for p in _schema().nodes(root)]
 
     # reading
 
@@ -237,10 +260,10 @@ class Availability:
         for key in ("since", "until"):
             bound = place.get(key)
             firmware = bound.get("firmware") if bound else None
-            for device, name in (firmware.entries.items() if firmware else ()):
+            for device, node in (firmware.entries.items() if firmware else ()):
                 rank = self.rank(bound, device) if bound else None
                 if rank is not None:
-                    bounds.append(Bound(device, rank, key == "until", str(name.value)))
+                    bounds.append(Bound(device, rank, key == "until", str(node.value)))
         name = feature_name(place)
         if bounds and name:
             self.features.append(Feature(name, dotted(place.steps), described(place), bounds, place.node.mark))
@@ -279,7 +302,7 @@ class Availability:
             return View(self, name, "", (self.revisions.index(name),))
         for device, (pattern, _) in self.patterns.items():
             numbers = numbers_of(pattern, name)
-            if numbers is not None:
+            if numbers is not None and _NAME.fullmatch(name):
                 return View(self, name, device, numbers)
         root = self.sources[-1].root
         known = self.revisions + [n for named in self.firmware.values() for n in dict.fromkeys(n for _, n in named)]
@@ -316,7 +339,7 @@ class Availability:
 
     def prune(self, root: Node, view: "View", out: Narrowed) -> None:
         removed: set[Steps] = set()
-        for place in list(self.schema.nodes(root)):
+        for place in list(_schema().nodes(root)):
             if any(place.steps[:n] in removed for n in range(1, len(place.steps))):
                 continue
             deprecated = place.get("deprecated")
@@ -404,14 +427,16 @@ def kind_and_name(steps: Steps) -> Optional[tuple[str, str]]:
     return None
 
 
+def names_at(place: Place) -> list[tuple[str, str]]:
+    """What references call a node and all that it holds."""
+    steps = [place.steps, *(place.steps + p.steps for p in paths.walk(place.node))]
+    return [named for s in steps for named in [kind_and_name(s)] if named]
+
+
 def note(place: Place, gone: Gone, root: Node, out: Narrowed) -> None:
     """Remember what went, and all that went with it."""
     out.gone[gone.path] = gone
-    below = [Place(place.steps + p.steps, p.owner, p.key, p.node) for p in paths.walk(place.node)]
-    for p in [place, *below]:
-        named = kind_and_name(p.steps)
-        if named:
-            out.names[named] = gone
+    out.names.update((name, gone) for name in names_at(place))
     if place.steps[-2:-1] == ("parameters",):
         command = root.entries["commands"].entries[place.steps[1]] if len(place.steps) == 4 else root
         out.params[id(command), place.steps[-1]] = gone
@@ -443,15 +468,17 @@ def described(place: Place) -> str:
 # What goes with what is gone --------------------------------------------------------
 
 def sections(root: Node) -> set[str]:
-    return {str(p.node.value) for p in paths.walk(root) if p.steps[-1] == "section"}
+    """Those that a node names, or `coverage` does."""
+    coverage = root.get("coverage")
+    return {str(p.node.value) for p in paths.walk(root) if p.steps[-1] == "section"} | set(
+        coverage.entries if coverage else ())
 
 
 def uncovered(root: Node, before: set[str]) -> None:
     """A section whose every node is gone isn't in the view's manual."""
     source = root.get("source")
     listed = source.get("sections") if source else None
-    coverage = root.get("coverage")
-    left = sections(root) | set(coverage.entries if coverage else ())
+    left = sections(root)
     for name in [n for n in (listed.entries if listed else ()) if n in before - left]:
         assert listed
         del listed.entries[name], listed.keys[name]

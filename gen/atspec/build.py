@@ -19,18 +19,19 @@ from .model import (Command, Completion, Condition, Count, Data, Deadline, Effec
 from .model import View as NarrowedTo
 from .names import RESERVED, command_text, flat_case, is_c_name, snake_case
 from .notation import Scope, parse_command, parse_line
-from .overlay import Overlay, amend
+from .overlay import Overlay, Removal, amend
 from .reserved import canonical
 from .tokens import test_tokens
 
 BYTES = {"ctrl-z": 26, "esc": 27}
 LEAST, GREATEST = -2147483648, 4294967295
 LONGEST_MS = 2**31 - 1
+REMOVED = "remove what names it too, or all of that with `remove: cascade`"
 SHORTHANDS = ("read", "execute", "set")
 # Keys that only some types of parameter have.
-PARAM_KEYS = {"integer": {"range", "values", "supported", "default", "unit"},
-              "string": {"values", "form", "max", "min"},
-              "text": {"max", "min", "rest", "quoted"}, "data": set(), "hex": set()}
+PARAM_KEYS: dict[str, set[str]] = {
+    "integer": {"range", "values", "supported", "default", "unit"}, "string": {"values", "form", "max", "min"},
+    "text": {"max", "min", "rest", "quoted"}, "data": set(), "hex": set()}
 _SECONDS = {"s": 1000, "ms": 1}
 _DEADLINE = re.compile(r"(?:(?P<n>[0-9]{1,9})|(?P<field>\w+)|\((?P<sum>\w+) \+ (?P<add>[0-9]{1,9})\))"
                        r" (?P<unit>ms|s)(?: \* (?P<times>[A-Za-z]\w*))?")
@@ -54,33 +55,36 @@ def load_spec(path: str, fragment: bool = False, at: Optional[str] = None,
     report = Report()
     sources = load(path, report)
     applied: list[Overlay] = []
+    removals: list[Removal] = []
     if not report.failed:
-        applied, _ = amend(sources, overlays, report)
+        applied, removals = amend(sources, overlays, report)
     spec = None
     if not report.failed:
-        spec = _build(sources, applied, fragment, at, report)
+        spec = _build(sources, applied, removals, fragment, at, report)
     if spec and not report.failed:     # the proofs need a spec without holes
         check.check(spec, report)
     return (None if report.failed else spec), report.diagnostics()
 
 
-def _build(sources: list[Source], overlays: list[Overlay], fragment: bool, at: Optional[str],
-           report: Report) -> Optional[Spec]:
+def _build(sources: list[Source], overlays: list[Overlay], removals: list[Removal], fragment: bool,
+           at: Optional[str], report: Report) -> Optional[Spec]:
     available = Availability(sources, report)
-    builder = Builder(sources, report)
+    removed = {name: Gone(r.path, "was removed", r.mark, REMOVED) for r in removals for name in r.names}
+    builder = Builder(sources, report, Narrowed(names=removed))
     if not fragment and not builder.root.get("module"):
         report.add("E015", builder.root.mark, "the spec has no `module`")
     spec = builder.build()
-    view = available.view(at) if at else None
+    view = available.view(at) if at is not None else None
     if view and not report.failed:
         report.context = f"in {view.name}: "
         narrowed = available.narrow(view)
+        narrowed.names = removed | narrowed.names
         if report.failed:       # what is left may have lost what the language demands
             return None
         everything, spec = spec, Builder(sources, report, narrowed).build()
         spec.view = NarrowedTo(view.name, {g.path: g.why for g in narrowed.gone.values()}, everything)
     files = [s.content for s in [sources[-1], *sources[:-1]]] + [o.content for o in overlays]
-    spec.sha256 = hashlib.sha256(b"".join(files) + (f"\0{at}".encode() if at else b"")).hexdigest()
+    spec.sha256 = hashlib.sha256(b"".join(files) + (f"\0{at}".encode() if at is not None else b"")).hexdigest()
     spec.overlays = [os.path.basename(o.path) for o in overlays]
     spec.series, spec.features, spec.views = available.series(), available.features, available.views()
     return spec
@@ -142,7 +146,7 @@ class Builder:
         return known.get(name)
 
     def gone(self, gone: Gone, mark: Mark, what: str) -> None:
-        self.error("E101", mark, f"{what} {gone.why} ({gone.mark.file}:{gone.mark.line})")
+        self.error("E101", mark, f"{what} {gone.why} ({gone.mark.file}:{gone.mark.line})", gone.hint)
 
     def all(self, key: str) -> Iterable[tuple[Source, str, Node, Mark]]:
         """The entries of a top-level mapping of every file; a name once only."""
@@ -250,6 +254,7 @@ class Builder:
             examples=[self.example(n) for n in root.list("examples")], covered_by=self.coverage(sections),
             files=[s.path for s in files], sha256="",
             name=os.path.basename(files[0].path), marks=marks, reserved=self.reserved(),
+            response_time=self.default_time(),
             covered_doc={n: node.text("doc") for n, node in root.pairs("coverage")})
 
     # --- values, parameters, settings ---
@@ -585,8 +590,11 @@ class Builder:
 
     def response_time(self, node: Node) -> int:
         given = node.get("response_time")
+        return self.duration(given) if given else self.default_time()
+
+    def default_time(self) -> int:
         defaults = self.root.get("defaults")
-        return self.duration(given or (defaults.get("response_time") if defaults else None))
+        return self.duration(defaults.get("response_time") if defaults else None)
 
     def add_form(self, form: Form) -> None:
         name = f"{form.command.name}.{form.name}"
@@ -906,9 +914,10 @@ class Builder:
             step.name = name
             step.marks = {"": meaning.keys[name].mark, **{k: v.mark for k, v in fields.entries.items()}}
             step.fields = {k: v.value for k, v in fields.entries.items() if isinstance(v.value, (int, str))}
-            known: dict = self.forms if kind == "host" else self.lines
-            code, what = ("E033", "form") if kind == "host" else ("E032", "line")
-            self.find(known, meaning, code, what, meaning.keys[name].mark, name)
+            if kind == "host":
+                self.find(self.forms, meaning, "E033", "form", meaning.keys[name].mark, name)
+            else:
+                self.find(self.lines, meaning, "E032", "line", meaning.keys[name].mark, name)
         return step
 
     # --- names and use ---

@@ -12,13 +12,16 @@ from dataclasses import dataclass, field
 from typing import Iterator, Optional
 
 from . import paths
-from .availability import SHORTHANDS, kind_and_name, revert, sections, uncovered
+from .availability import SHORTHANDS, names_at, revert, sections, uncovered
 from .load import Node, Source
 from .paths import Place, Steps, dotted
 
 _FIELD = re.compile(r"<([^<>]*)>")
 FORMS = (*SHORTHANDS, "forms")
 EMPTY = {"forms", "lines", "parameters", "rules", "start", "barrier", "coverage", "examples", "was"}    # no use without items
+
+
+Went = tuple[str, list[tuple[str, str]]]    # the path, and what references call it
 
 
 @dataclass
@@ -31,11 +34,9 @@ class Gone:
 
     def note(self, place: Place) -> None:
         below = [Place(place.steps + p.steps, p.owner, p.key, p.node) for p in paths.walk(place.node)]
+        self.names.update(names_at(place))
         for p in [place, *below]:
             self.paths.add(dotted(p.steps))
-            named = kind_and_name(p.steps)
-            if named:
-                self.names.add(named)
             if p.steps[-1] in ("line", "syntax"):
                 self.texts.add(str(p.node.value))
 
@@ -52,8 +53,8 @@ class Uses:
     tables: set[str] = field(default_factory=set)
 
 
-def remove(sources: list[Source], place: Place) -> list[str]:
-    """Take a node out, and all that can't be without it. The paths of what went."""
+def remove(sources: list[Source], place: Place) -> list[Went]:
+    """Take a node out, and all that can't be without it."""
     return _Cascade(sources).run(place)
 
 
@@ -61,9 +62,9 @@ class _Cascade:
     def __init__(self, sources: list[Source]) -> None:
         self.sources = sources
         self.gone = Gone()
-        self.went: list[str] = []
+        self.went: list[Went] = []
 
-    def run(self, place: Place) -> list[str]:
+    def run(self, place: Place) -> list[Went]:
         before, covered = self.uses(), [sections(root) for root in paths.roots(self.sources)]
         self.take(place)
         while self.step(before):
@@ -74,8 +75,8 @@ class _Cascade:
 
     def take(self, place: Place) -> None:
         self.gone.note(place)
+        self.went.append((dotted(place.steps), names_at(place)))
         place.remove()
-        self.went.append(dotted(place.steps))
 
     def places(self) -> Iterator[Place]:
         for root in paths.roots(self.sources):
@@ -129,7 +130,7 @@ class _Cascade:
                 return refused or place
             case ("session", *_) if gone.has("form", node):
                 return place
-            case ("coverage", section, "by") if node.value in gone.paths:
+            case ("coverage", _, "by") if node.value in gone.paths:
                 return self.at(steps[:2])
             case (*_, "rules", _, "choose" | "over") if self.decided(node):
                 return self.at(steps[:-1])

@@ -9,7 +9,7 @@ from .dialogue import Dialogue
 from .diag import Report, nearest
 from .model import Form, Line, Mark, Rule, Spec, Variant
 from .reserved import check_reserved
-from .tokens import Shape, common_text, form_shapes, line_shapes, match_line
+from .tokens import Shape, common_text, form_shapes, line_shapes, match_line, shortest
 
 
 def check(spec: Spec, report: Report) -> None:
@@ -32,8 +32,8 @@ def _finals(spec: Spec, report: Report) -> None:
 
 def _coverage(spec: Spec, report: Report) -> None:
     """Nothing unmentioned: every section of the manual is somewhere in the spec."""
-    nodes = [*spec.commands, *spec.lines, *spec.settings, *spec.values, *spec.examples]
-    covered = {n.section for n in nodes} | set(spec.covered_by)
+    covered = {*(c.section for c in spec.commands), *(ln.section for ln in spec.lines), *(s.section for s in spec.settings),
+               *(t.section for t in spec.values), *(e.section for e in spec.examples), *spec.covered_by}
     for section, title in spec.sections.items():
         if section not in covered:
             report.add("E080", spec.marks[f"sections.{section}"], f"nothing covers section {section}, {title}")
@@ -172,5 +172,4 @@ def _decides(rule: Rule, chosen: set[str], other: set[str]) -> bool:
 
 def _shared(these: list[Shape], those: list[Shape]) -> Optional[str]:
     """The shortest text that both have, or None."""
-    texts = [t for a in these for b in those if (t := common_text(a, b)) is not None]
-    return min(texts, key=lambda t: (len(t), t), default=None)
+    return shortest(t for a in these for b in those if (t := common_text(a, b)) is not None)

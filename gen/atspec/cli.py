@@ -51,7 +51,7 @@ def check(args: argparse.Namespace) -> int:
 
 def _findings(path: str, at: Optional[str], overlays: list[str]) -> list[Diagnostic]:
     spec, found = load_spec(path, True, at, overlays)
-    for view in spec.views if spec and not at else ():
+    for view in spec.views if spec and at is None else ():
         known = {(d.file, d.line, d.column, d.code) for d in found}
         found += [d for d in load_spec(path, True, view, overlays)[1]
                   if (d.file, d.line, d.column, d.code) not in known]     # or else said already

@@ -62,7 +62,7 @@ def rows(spec: Spec) -> list[Row]:
 
 def section_of(spec: Spec, table: ValueTable) -> str:
     """Its own, or that of the first setting, form or line that takes values from it."""
-    users = [(s.section, s.values) for s in spec.settings]
+    users: list[tuple[str, Optional[ValueTable]]] = [(s.section, s.values) for s in spec.settings]
     users += [(f.command.section, x.param.values) for f in spec.forms for x in f.syntax.fields if x.param]
     users += [(ln.section, x.param.values) for ln in spec.lines for x in ln.fields if x.param]
     return table.section or next((s for s, values in users if values is table and s), "")

@@ -24,9 +24,12 @@ class Dialogue:
 
     def run(self) -> None:
         for step in self.example.steps:
-            assert step.mark
-            {"host": self.host, "module": self.module, "prompt": self.prompt,
-             "data": self.data}[step.kind](step, step.mark)
+            self.step(step)
+
+    def step(self, step: Step) -> None:
+        assert step.mark
+        {"host": self.host, "module": self.module, "prompt": self.prompt,
+         "data": self.data}[step.kind](step, step.mark)
 
     def error(self, code: str, mark: Mark, message: str) -> None:
         self.report.add(code, mark, message)

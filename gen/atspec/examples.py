@@ -12,7 +12,7 @@ import re
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Optional, Union
+from typing import Callable, Optional, Union
 
 from . import VERSION
 from .build import add_view_options, spec_or_report
@@ -99,13 +99,12 @@ class Examples:
         known = [t.name for t in self.tests]
         dialogue = Dialogue(self.spec, example, Report())
         calls = [self.set(*self.slot(text), value) for text, value in example.settings.items()]
+        says: dict[str, Callable[[Step, Dialogue, dict[str, int], list[Step]], list[Call]]] = {
+            "host": self.host, "module": self.module, "prompt": self.prompt, "data": self.data}
         for i, step in enumerate(example.steps):
             before = dict(dialogue.state)
-            assert step.mark
-            {"host": dialogue.host, "module": dialogue.module, "prompt": dialogue.prompt,
-             "data": dialogue.data}[step.kind](step, step.mark)
-            calls += {"host": self.host, "module": self.module, "prompt": self.prompt, "data": self.data}[step.kind](
-                step, dialogue, before, example.steps[i + 1:])
+            dialogue.step(step)
+            calls += says[step.kind](step, dialogue, before, example.steps[i + 1:])
         for text, value in dialogue.state.items():
             setting, key = self.slot(text)
             calls.append(Call("dialogue_left", [c_string(setting.name), self.place(setting, key),

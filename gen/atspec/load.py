@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import os
 import re
@@ -285,13 +286,42 @@ _KINDS = {"map": "a mapping", "list": "a list", "str": "a text", "int": "a numbe
 
 def validator(path: Path = SCHEMA) -> jsonschema.Draft7Validator:
     if path not in _validators:
-        _validators[path] = jsonschema.Draft7Validator(json.loads(path.read_text("utf-8")))
+        schema = json.loads(path.read_text("utf-8"))
+        _validators[path] = jsonschema.Draft7Validator(_resolved(schema, schema.get("definitions", {}), {}))
     return _validators[path]
 
 
+def _resolved(schema: Any, definitions: dict[str, Any], done: dict[str, Any]) -> Any:
+    """A schema with each definition in the place of its name: looking names up takes most of the time.
+
+    None of them is recursive. Beside a name may stand a description, which is nearer.
+    """
+    if isinstance(schema, list):
+        return [_resolved(s, definitions, done) for s in schema]
+    if not isinstance(schema, dict):
+        return schema
+    if isinstance(schema.get("$ref"), str):
+        name = schema["$ref"].rpartition("/")[2]
+        if name not in done:
+            done[name] = _resolved(definitions[name], definitions, done)
+        return {**done[name], **{k: v for k, v in schema.items() if k == "description"}}
+    return {k: _resolved(v, definitions, done) for k, v in schema.items() if k != "definitions"}
+
+
+_sound: set[tuple[int, bytes]] = set()      # what was found sound, by its validator: every view reads the same files
+
+
 def validate(root: Node, schema: jsonschema.Draft7Validator, report: Report) -> None:
-    for error in schema.iter_errors(root.plain()):
+    """`schema` has to live as long as the program does."""
+    plain = root.plain()
+    known = id(schema), hashlib.sha256(json.dumps(plain).encode()).digest()
+    if known in _sound:
+        return
+    errors = list(schema.iter_errors(plain))
+    for error in errors:
         _schema_error(error, root, report)
+    if not errors:
+        _sound.add(known)
 
 
 def _find(root: Node, path: Any) -> tuple[Node, str, Mark]:

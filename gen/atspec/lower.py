@@ -5,6 +5,8 @@ from __future__ import annotations
 
 import textwrap
 from dataclasses import dataclass
+from functools import lru_cache
+from itertools import chain, count
 from typing import Iterable, Optional, Union
 
 from .model import (Command, Completion, Count, Effect, Field, Form, Line,
@@ -37,6 +39,7 @@ def harmless(text: str) -> str:
     return text.replace("*/", "* /")
 
 
+@lru_cache(4096)
 def comment(text: str, indent: int = 0) -> str:
     """A documentation comment, wrapped; the first line is not indented."""
     pad = " " * indent
@@ -49,11 +52,15 @@ def comment(text: str, indent: int = 0) -> str:
 
 def block(lines: Iterable[str]) -> str:
     """A documentation comment of several paragraphs or list items."""
-    out = []
-    for line in map(harmless, lines):
-        out += textwrap.wrap(line, 92, subsequent_indent="  " if line.startswith("-") else "",
-                             break_long_words=False, break_on_hyphens=False) or [""]
-    return "/**\n" + "".join(f" * {ln}".rstrip() + "\n" for ln in out) + " */"
+    return "/**\n" + "".join(map(wrapped, lines)) + " */"
+
+
+@lru_cache(4096)
+def wrapped(paragraph: str) -> str:
+    text = harmless(paragraph)
+    lines = textwrap.wrap(text, 92, subsequent_indent="  " if text.startswith("-") else "",
+                          break_long_words=False, break_on_hyphens=False) or [""]
+    return "".join(f" * {ln}".rstrip() + "\n" for ln in lines)
 
 
 def number(value: int) -> str:
@@ -109,8 +116,7 @@ class Params:
         if key in self.by_key:
             return self.by_key[key].enum
         names = [clean_enum(enum + hint) for hint in hints]
-        names += [f"{names[-1]}_{i}" for i in range(2, 1000)]
-        view.enum = next(n for n in names if n not in self.enums)
+        view.enum = next(n for n in chain(names, (f"{names[-1]}_{i}" for i in count(2))) if n not in self.enums)
         self.enums.add(view.enum)
         self.by_key[key] = view
         self.views.append(view)

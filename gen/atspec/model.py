@@ -403,6 +403,7 @@ class Spec:
     files: list[str]                    # the spec and what it includes, as given
     sha256: str                         # over the contents of those files
     name: str                           # file name of the spec, for banners
+    response_time: int = 0              # ms, of a form that says nothing else
     covered_doc: dict[str, str] = field(default_factory=dict)   # section -> how it is covered
     reserved: list[Reserved] = field(default_factory=list)
     marks: dict[str, Mark] = field(default_factory=dict)    # of "sections.2.1.1", "reboot.RDY", ...

@@ -38,7 +38,7 @@ def resolve(spec: str, at: Optional[str], overlays: Iterable[str], report: Repor
         return None
     _, removals = amend(sources, overlays, report)
     missing = [Origin(r.path, r.mark, "removed by an overlay") for r in removals]
-    if not report.failed and at:
+    if not report.failed and at is not None:
         known = Availability(sources, report)
         view = known.view(at)
         if view and not report.failed:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Iterable, Optional
 
 from . import cascade, paths
+from .availability import names_at
 from .diag import Report, nearest
 from .load import SCHEMA, Node, Source, compose, validate, validator
 from .model import Mark
@@ -29,10 +30,11 @@ class Overlay:
 
 @dataclass
 class Removal:
-    """What an overlay took out: the path, and where it says so."""
+    """What an overlay took out: the path, where it says so, and what references call it."""
 
     path: str
     mark: Mark
+    names: list[tuple[str, str]]
 
 
 def read(path: str, report: Report) -> Optional[Overlay]:
@@ -85,6 +87,8 @@ class _Amendment:
         if place is None:
             self.report.add("E038", at.mark, f"there is no `{at.value}` to {verb}" + (" to" if verb == "add" else ""),
                             paths.hint(self.sources, str(at.value)))
+        elif place.steps[:1] == ("include",):   # resolved before there was anything to amend
+            self.report.add("E112", at.mark, "what a spec includes can't be amended", "amend what it holds, by its path")
         elif verb == "remove":
             self.remove(place, at, action.entries[verb].value == "cascade")
         else:
@@ -97,9 +101,9 @@ class _Amendment:
         if cascading:
             went = cascade.remove(self.sources, place)
         else:
+            went = [(dotted(place.steps), names_at(place))]
             place.remove()
-            went = [dotted(place.steps)]
-        self.removals += [Removal(path, at.mark) for path in went]
+        self.removals += [Removal(path, at.mark, names) for path, names in went]
 
     def add(self, place: Place, what: Node, at: Node) -> None:
         node = place.node

@@ -75,7 +75,8 @@ def walk(root: Node) -> Iterator[Place]:
     while todo:
         place = todo.pop()
         yield place
-        todo += children(place)[::-1]
+        if place.node.kind in ("map", "list"):
+            todo += children(place)[::-1]
 
 
 def roots(sources: list[Source]) -> list[Node]:
@@ -95,12 +96,12 @@ def find(sources: list[Source], path: str) -> Optional[Place]:
 def _find(place: Place, path: str) -> Optional[Place]:
     if path in ("", ROOT):
         return place
-    for child in children(place):
-        name = child.steps[-1]
-        if path == name:
-            return child
-        if path.startswith(name + "."):
-            found = _find(child, path[len(name) + 1:])
+    node = place.node
+    for i, name in enumerate(item_names(node) if node.kind == "list" else node.entries):
+        if f"{path}.".startswith(name + "."):
+            inner = (Place(place.steps + (name,), node, i, node.items[i]) if node.kind == "list"
+                     else Place(place.steps + (name,), node, name, node.entries[name]))
+            found = _find(inner, path[len(name) + 1:])
             if found:
                 return found
     return None

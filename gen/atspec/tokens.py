@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from typing import Callable, Iterator, Optional, Union
+from typing import Callable, Iterable, Iterator, Optional, Union
 
 from .model import Field, Form, Line, Param, Template, Variant
 
@@ -149,7 +149,7 @@ def split(text: str) -> list[str]:
 
 def test_tokens(text: str) -> Optional[list[Token]]:
     """A test answer up to its first field in parentheses; None if it has none."""
-    tokens = []
+    tokens: list[Token] = []
     for piece in map(str.strip, split(text)):
         if piece.startswith("("):
             return tokens + [PARENTHESISED]
@@ -159,8 +159,12 @@ def test_tokens(text: str) -> Optional[list[Token]]:
 
 def common_token(a: Token, b: Token) -> Optional[str]:
     """A shortest text that fits both."""
-    both = [s for s in a.samples + b.samples if a.fits(s) and b.fits(s)]
-    return min(both, key=lambda s: (len(s), s), default=None)
+    return shortest(s for s in a.samples + b.samples if a.fits(s) and b.fits(s))
+
+
+def shortest(texts: Iterable[str]) -> Optional[str]:
+    found = sorted(texts, key=lambda text: (len(text), text))
+    return found[0] if found else None
 
 
 def common_text(a: Shape, b: Shape) -> Optional[str]:

@@ -4,8 +4,9 @@ path are separated by slashes, since names hold dots."""
 
 from __future__ import annotations
 
+import copy
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Union
 
 BASE = """\
 atspec: 1
@@ -47,7 +48,7 @@ parameters:
 finals:
   OK: {line: OK, outcome: ok, doc: Done}
   ERROR: {line: ERROR, outcome: error, doc: Refused}
-  GONE: {line: GONE, outcome: done, doc: The link is gone}
+  GONE: {line: GONE, outcome: done, doc: The link is gone, also: [{line: LEFT, evidence: seen, doc: said before}]}
   STUCK: {line: STUCK, outcome: fail, doc: The link is stuck}
 commands:
   OPEN:
@@ -111,6 +112,15 @@ commands:
         payload: {length: size, range: 1..100, format: format, inline: inline, was: [{before: {revision: R2}, without: [inline]}]}
         also: [{line: '+READ: <size>', only: {size: 0}, doc: nothing is there}]
     set: {syntax: 'AT+READ=<id>,<most>', response: {READ: 1}, reads: most}
+  WHO:
+    section: '1'
+    doc: Tell who it is
+    lines:
+      WHO: {line: '+WHO: <note>'}
+    read: {syntax: 'AT+WHO?', response: {WHO: 1}}
+    execute: {syntax: AT+WHO, response: {WHO: 1}}
+    forms:
+      more: {syntax: 'AT+WHO="more"', response: {WHO: 1}, asks: true, doc: Tell more}
 urcs:
   lost:
     line: '+LOST: <id>,<code>[,<age>]'
@@ -127,11 +137,18 @@ urcs:
     doc: Someone called
   text: {line: '+TEXT: <note>,<code>', doc: A remark}
   number: {line: '+TEXT: <code>,<size>', doc: Two numbers}
+  ring:
+    line: '+RING: <size>'
+    only: {size: 1..3}
+    also: [{line: '+RING: <note>'}]
+    rules: [{choose: '+RING: <size>', over: '+RING: <note>', because: a number is more than a text}]
+    doc: Someone calls
 rules:
   - {choose: number, over: text, because: a number is more than a text}
 session:
   start: [FMT.read]
   barrier: [FMT.read]
+  firmware: WHO.read
   reboot: [READY, HELLO]
 examples:
   - {section: '1', title: Close, dialogue: [{host: 'AT+SHUT=1,0'}, {module: OK}, {module: GONE}]}
@@ -251,6 +268,9 @@ CASES: dict[str, Case] = {
     "T222": case("commands.SEND.forms.inline.data", {"commands/SEND/forms/inline/syntax": "AT+SEND=<id>,<size>", "commands/SEND/forms/inline/data/in": "prompt"},
                  {"commands/SEND/forms/prompted/data/max/text": 99}, "T200 T201 D400 S160"),
     "T230": case("session.start", {"session/start": ["LIST.read"]}, {"commands/FMT/read/doc": "Ask"}),
+    "T231": case("commands.WHO.execute", {"commands/WHO/execute/asks": True}, {"commands/WHO/execute/asks": False}),
+    "T232": case("commands.WHO.forms.more", {"commands/WHO/forms/more/asks": GONE}, {"commands/WHO/read/asks": True}),
+    "T233": case("session.firmware", {"session/firmware": "LIST.read"}, {"session/barrier": ["WHO.read"]}),
     "R300": case("finals.LATER", {"finals/LATER": {"line": "LATER", "outcome": "fail", "doc": "Not yet"}},
                  {"finals/STUCK/also": [{"line": "JAMMED"}]}, "S130"),
     "R301": case("finals.STUCK", {"finals/STUCK": GONE, "commands/SHUT/set/then/1": GONE, **reserved("finals.STUCK")},
@@ -263,7 +283,7 @@ CASES: dict[str, Case] = {
     "R307": case("commands.READ.lines.READ.also.+READ: <size>", {READ + "/also/0/only": {"size": "-1..-1"}},
                  {READ + "/also/0/only": {"size": "-1..0"}}, "R306"),
     "R308": case("urcs.lost", {"urcs/lost/extra_fields": True}, {"urcs/lost/doc": "It was lost"}),
-    "R309": case("urcs.peer", {"urcs/peer/extra_fields": GONE}, {"urcs/peer/extra_fields": True}, "D406 D400"),
+    "R309": case("urcs.peer", {"urcs/peer/extra_fields": GONE}, {"urcs/peer/extra_fields": True}),
     "R310": case("parameters.code", {"parameters/code/range": "0..10"}, {"parameters/most/range": "1..101"}),
     "R311": case("parameters.code", {"parameters/code/range": "0..8"}, {"parameters/most/range": "1..99"}),
     "R312": case("values.state.entries.3", NEW_STATE, {"values/state/entries/2/text": "gone"}, "S142"),
@@ -318,3 +338,30 @@ CASES: dict[str, Case] = {
     "D411": case("reserved.commands.NEVER", reserved("commands.NEVER"), {"reserved/0/because": "it never worked"}),
     "D412": case("urcs.lost", {"urcs/lost/deprecated": {"use": "nothing"}}, {"commands/OPEN/deprecated": {"use": "nothing"}}),
 }
+
+
+def changed(tree: Any, change: Change) -> Any:
+    """A tree with other things at some paths; what is GONE is removed once all else is in place."""
+    tree = copy.deepcopy(tree)
+    gone = []
+    for path, value in change.items():
+        owner, *rest = tree, *path.split("/")
+        for step in rest[:-1]:
+            if isinstance(owner, dict):
+                owner.setdefault(key(owner, step), {})
+            owner = owner[key(owner, step)]
+        last = key(owner, rest[-1])
+        if value is GONE:
+            gone.append((owner, last))
+        elif isinstance(owner, list) and last == len(owner):
+            owner.append(value)
+        else:
+            owner[last] = value
+    for owner, last in gone:
+        del owner[last]
+    return tree
+
+
+def key(owner: Any, step: str) -> Union[str, int]:
+    number = step.isdigit() and (isinstance(owner, list) or any(isinstance(k, int) for k in owner))
+    return int(step) if number else step

@@ -45,7 +45,7 @@ def expectations(path: Path) -> set[tuple[str, str, int]]:
 
 def how_to_load(path: Path) -> dict[str, Any]:
     """What a spec's first lines say of its view and overlays: `# at: V1.0`, `# overlay: parts/x.yaml`."""
-    said = dict(re.findall(r"^# (at|overlay): (\S+)$", path.read_bytes().decode("utf-8", "replace"), re.M))
+    said = dict(re.findall(r"^# (at|overlay): (.*)$", path.read_bytes().decode("utf-8", "replace"), re.M))
     return {"at": said.get("at"), "overlays": [str(path.parent / said["overlay"])] if "overlay" in said else []}
 
 

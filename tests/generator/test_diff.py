@@ -128,6 +128,21 @@ class Meaning(Diff):
         action = next(c["action"] for c in self.changes("old.yaml", "new.yaml") if c["rule"] == "S143")
         self.assertEqual(action, "Replace TINY_STATE_LOST where it is used (reserved: no link was ever lost)")
 
+    def test_a_default_is_one_finding(self) -> None:
+        self.write("new.yaml", BASE.replace("response_time: 300 ms", "response_time: 500 ms"))
+        self.assertEqual([(c["rule"], c["path"], c["message"]) for c in self.changes("old.yaml", "new.yaml")], [
+            ("R350", "defaults.response_time", "defaults.response_time lasts 500 ms (before: lasts 300 ms)")])
+
+    def test_limits_say_what_they_count(self) -> None:
+        self.assertEqual(self.message("max: 50, doc: Whom", "max: 40, doc: Whom", "T204")[0],
+                         "<peer> may only be up to 40 characters, and was up to 50 characters: calls that worked are refused")
+        self.assertEqual(self.message("hex: 50}", "hex: 40}", "T221")[0], "SEND.inline takes only 40 bytes in hexadecimal digits, "
+                         "and took 50 bytes in hexadecimal digits: calls that worked are refused")
+
+    def test_shapes_are_as_the_manual_writes_them(self) -> None:
+        self.assertEqual(self.message("'+LIST: <id>,<kind>,<age>'", "'+LIST: <id>,<kind>[,<age>]'", "R302")[0],
+                         "+LIST: <id>,<kind>[,<age>] may come as +LIST: <id>,<kind> too")
+
     def test_a_struct_that_appears(self) -> None:
         message, _ = self.message("{LIST: 0..5}, since", "{LIST: 0..1}, since", "S115")
         self.assertEqual(message, "tiny_list_one() takes (request, commands.LIST.lines.LIST), "

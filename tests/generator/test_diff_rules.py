@@ -2,46 +2,17 @@
 
 from __future__ import annotations
 
-import copy
 import functools
 import unittest
-from typing import Any, Union
 
 import yaml
-from diff_pairs import BASE, CASES, GONE, Change
+from diff_pairs import BASE, CASES, Change, changed
 from support import load_spec, spec_file
 from atspec.diff import compared
 from atspec.diff.compare import JUDGES, PRESENCE, Finding
 from atspec.diff.facts import Node, described
 from atspec.diff.rules import CATEGORIES, RULES, SEVERITIES
 from atspec.model import Spec
-
-
-def changed(tree: Any, change: Change) -> Any:
-    """A tree with other things at some paths; what is GONE is removed once all else is in place."""
-    tree = copy.deepcopy(tree)
-    gone = []
-    for path, value in change.items():
-        owner, *rest = tree, *path.split("/")
-        for step in rest[:-1]:
-            if isinstance(owner, dict):
-                owner.setdefault(key(owner, step), {})
-            owner = owner[key(owner, step)]
-        last = key(owner, rest[-1])
-        if value is GONE:
-            gone.append((owner, last))
-        elif isinstance(owner, list) and last == len(owner):
-            owner.append(value)
-        else:
-            owner[last] = value
-    for owner, last in gone:
-        del owner[last]
-    return tree
-
-
-def key(owner: Any, step: str) -> Union[str, int]:
-    number = step.isdigit() and (isinstance(owner, list) or any(isinstance(k, int) for k in owner))
-    return int(step) if number else step
 
 
 @functools.lru_cache(None)

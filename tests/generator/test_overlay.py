@@ -138,7 +138,16 @@ class Overlay(Folder):
 
     def test_plain_removal_leaves_what_refers_to_it(self) -> None:
         path = self.overlay("o.yaml", "  - {at: commands.QICFG.forms.echomode, because: A, evidence: seen, remove: true}\n")
-        self.assertIn("E033", {d.code for d in load_spec(str(SHIPPED), overlays=[str(path)])[1]})
+        found = [d for d in load_spec(str(SHIPPED), overlays=[str(path)])[1] if d.code == "E101"]
+        self.assertTrue(found)
+        for diagnostic in found:
+            self.assertIn(f"was removed ({path}:5)", diagnostic.message)
+            self.assertIn("remove: cascade", str(diagnostic))
+
+    def test_a_cascade_takes_what_only_coverage_covers(self) -> None:
+        path = self.overlay("o.yaml", "  - {at: session, because: A, evidence: seen, remove: cascade}\n")
+        spec, found = load_spec(str(SHIPPED), overlays=[str(path)])
+        self.assertTrue(spec, found)
 
     def test_unreadable(self) -> None:
         done = atspec("check", SHIPPED, "--overlay", self.folder / "nowhere.yaml")

@@ -95,6 +95,17 @@ class Deterministic(Folder):
                 self.assertLessEqual(dates, {spec.date}, name)
                 self.assertNotRegex(text, r"0x[0-9a-f]{8,}|object at", name)
 
+    def test_no_text_ends_its_comment(self) -> None:
+        path = self.folder / "hostile.yaml"
+        text = re.sub(r"(?m)^(title|  document): (.*)$", r"\1: '*/ \2 */'", SHIPPED.read_text("utf-8"))
+        path.write_text(text.replace("[../common", f"[{SHIPPED.parent.parent}/common"), "utf-8")
+        spec = load(path)
+        files = {**render(spec), "examples.c": render_examples(spec)}
+        for name in [n for n in files if n.endswith((".h", ".c")) and "manual" not in n]:
+            code = re.sub(r'"(\\.|[^"\\])*"', "", files[name])
+            code = re.sub(r"/\*.*?\*/", "", code, flags=re.S)
+            self.assertNotIn("*/", code, name)
+
     def test_text_is_tidy(self) -> None:
         for path in (SHIPPED, SECOND):
             spec = load(path)

@@ -26,7 +26,8 @@ FAIL_ON = {"breaking": ("breaking",), "risky": ("breaking", "risky"), "any": tup
 
 def compared(old: Spec, new: Spec) -> list[Finding]:
     """Every change, worst first. A module that was renamed is one change."""
-    tree, old_tree = described(replace(new, module=old.module)), described(old)
+    tree = described(replace(new, module=old.module) if new.module != old.module else new)
+    old_tree = described(old)
     tree.facts["module"], old_tree.facts["module"] = new.module, old.module
     return Comparison(old_tree, tree, set(paths(everything(new))), lambda path: why_gone(new, path)).run()
 

@@ -30,6 +30,7 @@ SCHEMA: dict[str, Any] = {
             "to": {**_TEXT, "description": "What it was accepted to become; anything else isn't accepted."},
             "date": {**_TEXT, "description": "When, as a text in quotes."},
             "by": {**_TEXT, "description": "Who accepted it."}}}}}}
+_VALIDATOR = jsonschema.Draft7Validator(SCHEMA)
 
 
 @dataclass
@@ -51,7 +52,7 @@ def read_accepted(path: str) -> tuple[Optional[list[Entry]], list[Diagnostic]]:
     report = Report()
     root = compose(path, Path(path).read_bytes(), report)
     if root:
-        validate(root, jsonschema.Draft7Validator(SCHEMA), report)
+        validate(root, _VALIDATOR, report)
     if report.failed or root is None:
         return None, report.diagnostics()
     return [Entry(n.text("rule"), n.text("path"), n.text("because"), n.text("to"), n.text("date"), n.text("by"), n.mark)

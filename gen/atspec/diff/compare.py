@@ -35,16 +35,16 @@ class Finding:
 
     @property
     def message(self) -> str:
-        return self.filled(self.rule.says)
+        words = self.filled(self.rule.says)
+        return f"In {', '.join(self.views)}: {words}" if self.views else words
 
     @property
     def action(self) -> str:
         return self.filled(self.rule.do)
 
     def filled(self, template: str) -> str:
-        words = template.format(label=self.label, c=", ".join(self.c), old=self.before, new=self.after,
-                                because=self.because)
-        return f"In {', '.join(self.views)}: {words}" if self.views and words else words
+        return template.format(label=self.label, c=", ".join(self.c), old=self.before, new=self.after,
+                               because=self.because)
 
     @property
     def order(self) -> tuple[Any, ...]:
@@ -66,6 +66,13 @@ def shown(value: Any) -> str:
 
 def span(limits: tuple[int, ...]) -> str:
     return str(limits[0]) if limits[0] == limits[1] else f"{limits[0]}..{limits[1]}"
+
+
+def extent(node: Node, limits: tuple[int, ...]) -> str:
+    """A range of numbers, or how long a text may be."""
+    if node.facts.get("notation", ("integer",))[0] == "integer":
+        return span(limits)
+    return f"up to {limits[1]} characters" if limits[0] == 0 else f"{span(limits)} characters"
 
 
 def setting(name: str, key: str) -> str:
@@ -150,16 +157,16 @@ def outgrown(wider: str, narrower: str) -> Judge:
         if any(implied) and any(new_implied):
             return      # the table of values says it
         if new_low < low or new_high > high:
-            yield wider, span(pair.a), span(pair.b)
+            yield wider, extent(pair.old, pair.a), extent(pair.new, pair.b)
         if new_low > low or new_high < high:
-            yield narrower, span(pair.a), span(pair.b)
+            yield narrower, extent(pair.old, pair.a), extent(pair.new, pair.b)
     return judge
 
 
-def most(wider: str, narrower: str) -> Judge:
+def most(wider: str, narrower: str, words: str) -> Judge:
     """A limit; 0 is none at all."""
     def judge(pair: Pair) -> Iterator[Verdict]:
-        yield wider if pair.b > pair.a else narrower, str(pair.a), str(pair.b)
+        yield wider if pair.b > pair.a else narrower, f"{pair.a} {words}", f"{pair.b} {words}"
     return judge
 
 
@@ -173,7 +180,8 @@ def syntax(pair: Pair) -> Iterator[Verdict]:
 
 def accepts(pair: Pair) -> Iterator[Verdict]:
     """All shapes in which a line is understood."""
-    lost, gained = sorted(pair.a - pair.b), sorted(pair.b - pair.a)
+    lost = [pair.old.accepts[text] for text in sorted(pair.a - pair.b)]
+    gained = [pair.new.accepts[text] for text in sorted(pair.b - pair.a)]
     if lost:
         yield "R303", " or ".join(lost), " or ".join(gained) or "none"
     if gained:
@@ -225,8 +233,14 @@ def within(pair: Pair) -> Iterator[Verdict]:
 
 
 def response_time(pair: Pair) -> Iterator[Verdict]:
-    before, after = (f"answers within {ms} ms" for ms in (pair.a, pair.b))
-    yield "R350" if pair.b > pair.a else "R351", before, after
+    """Of a form; if both are the default, that says it."""
+    (a, implied), (b, new_implied) = pair.a, pair.b
+    if a != b and not (implied and new_implied):
+        yield "R350" if b > a else "R351", f"answers within {a} ms", f"answers within {b} ms"
+
+
+def default_time(pair: Pair) -> Iterator[Verdict]:
+    yield "R350" if pair.b > pair.a else "R351", f"lasts {pair.a} ms", f"lasts {pair.b} ms"
 
 
 def renamed(pair: Pair) -> Iterator[Verdict]:
@@ -256,6 +270,22 @@ def dialogue(of: tuple[Any, ...]) -> str:
     return f"of section {section}, in {len(steps)} steps"
 
 
+def evidence(of: str) -> str:
+    return {"": "from the manual", "seen": "from a log", "driver": "from a driver", "guess": "as a guess"}[of]
+
+
+def extra(judge: Judge) -> Judge:
+    """Of further fields, as long as they are ignored: else that says it all."""
+    def judged(pair: Pair) -> Iterator[Verdict]:
+        if pair.old.facts["extra_fields"] == pair.new.facts["extra_fields"]:
+            yield from judge(pair)
+    return judged
+
+
+def deprecation(of: str) -> str:
+    return f"deprecated: {of}" if of else "not deprecated"
+
+
 def arguments(of: tuple[Any, ...]) -> str:
     return ", ".join(a if isinstance(a, str) else "".join(a) for a in of) or "nothing"
 
@@ -264,10 +294,10 @@ def availability(said: tuple[str, ...]) -> str:
     return ", ".join(said) or "always"
 
 
-LIFE = {"availability": changed("S170", availability), "deprecated": changed("S171")}
+LIFE = {"availability": changed("S170", availability), "deprecated": changed("S171", deprecation)}
 # Compilers don't warn of lines and settings.
-SILENT = {**LIFE, "deprecated": changed("D412")}
-DOC = changed("D400")
+SILENT = {**LIFE, "deprecated": changed("D412", deprecation)}
+DOC, EVIDENCE = changed("D400"), changed("D406", evidence)
 PARAM = {"name": renamed, "c_name": changed("S123"), "type": changed("S126"), "values": other_table, "doc": DOC, **LIFE}
 
 JUDGES: dict[str, dict[str, Judge]] = {
@@ -275,7 +305,7 @@ JUDGES: dict[str, dict[str, Judge]] = {
         "module": changed("S100"), "title": changed("D403"), "source.document": changed("D403"),
         "source.version": changed("D403"), "source.date": changed("D403"), "devices": changed("D403"),
         "revisions": changed("D403"), "session.wake": changed("T230"), "session.start": changed("T230"),
-        "session.barrier": changed("T230"), "command_max": changed("S160"), "window_min": changed("S160")},
+        "session.barrier": changed("T230"), "session.firmware": changed("T233"), "defaults.response_time": default_time, "command_max": changed("S160"), "window_min": changed("S160")},
     "section": {"title": changed("D404")},
     "coverage": {"by": changed("D410"), "doc": changed("D410")},
     "feature": {"bounds": changed("S170", availability)},
@@ -292,12 +322,12 @@ JUDGES: dict[str, dict[str, Judge]] = {
         "slots": changed("S152"), "doc": DOC, "section": changed("D402"), **SILENT},
     "line": {
         "name": renamed, "c_name": changed("S132"), "outcome": changed("R343"), "accepts": accepts,
-        "extra_fields": switched("R308", "R309"), "extra_evidence": changed("D406"), "extra_doc": DOC,
-        "sets": changed("R330", effects), "doc": DOC, "evidence": changed("D406"),
+        "extra_fields": switched("R308", "R309"), "extra_evidence": extra(EVIDENCE), "extra_doc": extra(DOC),
+        "sets": changed("R330", effects), "doc": DOC, "evidence": EVIDENCE,
         "section": changed("D402"), **SILENT},
     "shape": {
         "only": only, "shown": changed("R323", shown_when),
-        "order": changed("R304"), "payload": main_payload, "doc": DOC, "evidence": changed("D406")},
+        "order": changed("R304"), "payload": main_payload, "doc": DOC, "evidence": EVIDENCE},
     "payload": {"framing": changed("R320", payload), "range": outgrown("R321", "R322")},
     "received": {
         **PARAM, "optional": switched("S135", "S136"), "notation": changed("R305", notation),
@@ -311,12 +341,12 @@ JUDGES: dict[str, dict[str, Judge]] = {
         "name": renamed, "c_name": changed("S114"), "call": changed("S115", arguments),
         "syntax": syntax, "reads": changed("S116"),
         "doc": DOC, "response_time": response_time, "within": within, "final_optional": switched("R344", "R345"),
-        "final_evidence": changed("D406"), "final_doc": DOC, "sets": changed("R330", effects),
-        "test": changed("R373"), **LIFE},
+        "final_evidence": EVIDENCE, "final_doc": DOC, "sets": changed("R330", effects),
+        "asks": switched("T231", "T232"), "test": changed("R373"), **LIFE},
     "answer": {"count": count},
-    "data": {"framing": changed("T222", data), "text": most("T220", "T221"), "hex": most("T220", "T221"),
-             "echo": changed("R324", lambda name: f"as {name} says" if name else "never")},
-    "result": {"match": fact("R342", "of the same"), "status": fact("R342", "success is told by"),
+    "data": {"framing": changed("T222", data), "text": most("T220", "T221", "bytes as text"),
+             "hex": most("T220", "T221", "bytes in hexadecimal digits"), "echo": changed("R324", lambda name: f"as {name} says" if name else "never")},
+    "result": {"match": changed("R342", lambda name: f"only with the same <{name}>" if name else "whichever comes"), "status": fact("R342", "success is told by"),
                "ends": fact("R342", "ends the command:"), "times": fact("R342", "counted by")},
 }
 
@@ -438,7 +468,7 @@ class Comparison:
                           shared=shared)
         if new.kind == "spec":      # its facts are nodes of their own
             finding.path, finding.label = key, key
-            finding.c = [f"{new.c}_{key.upper()}"]
+            finding.c = [f"{new.c}_{key.upper()}"] if "." not in key else []
         if shared:
             finding.old, finding.new, finding.uses = old.defined, new.defined, [new.path]
             finding.path = new.definition
@@ -473,7 +503,7 @@ class Comparison:
         """Of a value, only what concerns the direction in which it goes; of a shape, what the
         other shapes of its line don't say."""
         if node.kind == "shape":
-            return rules.split() if node.facts["only"] and node.accepts <= owner.facts["accepts"] else []
+            return rules.split() if node.facts["only"] and node.accepts.keys() <= owner.facts["accepts"] else []
         heard = {"S": id(node) not in self.stays, "T": node.sent, "R": node.received}
         return [r for r in rules.split() if node.kind != "value" or heard[r[0]]]
 

@@ -40,7 +40,8 @@ class Node:
     defined: Optional[Mark] = None
     sent: bool = False                  # of a value, or its table: by the host
     received: bool = False              # by the module
-    accepts: frozenset[str] = frozenset()   # of a shape: each optional part there or not
+    accepts: dict[str, str] = field(default_factory=dict)   # of a line or a shape: each optional part
+                                                            # there or not, and with the names of fields
 
     def add(self, key: str, child: "Node") -> "Node":
         while key in self.children:     # the same twice: told apart by their order
@@ -115,7 +116,8 @@ class _Facts:
             "source.version": spec.version, "source.date": spec.date, "devices": tuple(spec.devices),
             "revisions": tuple(spec.revisions), "session.wake": self.forms([spec.wake] if spec.wake else []),
             "session.start": self.forms(spec.start), "session.barrier": self.forms(spec.barrier),
-            "command_max": self.low.command_max() if spec.forms else 0, "window_min": self.low.window_min()},
+            "session.firmware": self.forms([spec.firmware] if spec.firmware else []),
+            "defaults.response_time": spec.response_time, "command_max": self.low.command_max() if spec.forms else 0, "window_min": self.low.window_min()},
             c=self.upper)
         for number, title in spec.sections.items():
             self.leaf(root, "section", f"source.sections.{number}", f"Section {number}", "The manual",
@@ -197,14 +199,14 @@ class _Facts:
 
     def line(self, owner: Node, line: Line, group: str) -> None:
         struct = f"struct {self.low.struct_name(line)}" if line.fields else self.low.line_id(line)
-        accepts = {text for v in line.variants for text in self.shapes(v)}
+        accepts = {text: named for v in line.variants for text, named in self.shapes(v)}
         node = self.leaf(owner, "line", line.path, line.variants[0].template.text, group, {
             "name": line.name, "c_name": struct, "outcome": line.outcome, "accepts": frozenset(accepts), "extra_fields": line.extra_fields,
             "extra_evidence": line.extra_evidence, "extra_doc": line.extra_doc, "sets": effects(line.sets),
             "doc": NONE if line.command and line.doc == line.command.doc else line.doc, "evidence": line.evidence,
             "section": NONE if line.command and line.section == line.command.section else line.section, **life(line)},
             line.mark)
-        node.c = node.alike = struct
+        node.c, node.alike, node.accepts = struct, struct, accepts
         for i, (f, member) in enumerate(zip((f for f in line.fields if f.param), self.low.line_members(line))):
             assert f.param
             self.param(node, "received", f, i, {"type": member.type, "optional": member.optional}, struct)
@@ -214,10 +216,12 @@ class _Facts:
             self.payload(node, line.payload)
 
     @staticmethod
-    def shapes(variant: Variant) -> Iterable[str]:
+    def shapes(variant: Variant) -> Iterable[tuple[str, str]]:
+        """All that a line may look like, whatever its fields are called, and with their names."""
         t = variant.template
         for fields in expansions(t):
-            yield t.head + (" " if fields and t.head.endswith(":") else "") + ",".join(map(place, fields))
+            head = t.head + (" " if fields and t.head.endswith(":") else "")
+            yield head + ",".join(map(place, fields)), head + ",".join(f"<{f.name}>" if f.param else place(f) for f in fields)
 
     def shape(self, node: Node, line: Line, variant: Variant) -> None:
         t, main = variant.template, variant is line.variants[0]
@@ -227,7 +231,7 @@ class _Facts:
             "only": only, "shown": tuple((Name(f.name), condition(f.shown)) for f in t.fields if f.shown),
             "order": text_of(t, t.fields)[1:], "payload": main if line.payload else None, "doc": variant.doc,
             "evidence": variant.evidence}, alike=(t.head, *map(place, t.fields)),
-            accepts=frozenset(self.shapes(variant)))
+            accepts=dict(self.shapes(variant)))
         node.add(t.text, child)
 
     def payload(self, node: Node, p: Payload) -> None:
@@ -277,9 +281,9 @@ class _Facts:
         node = self.leaf(owner, "form", path, f"{command.name}.{form.name}", group, {
             "name": form.name, "c_name": f"{self.prefix}_{form.c_name}()", "call": tuple(call), "syntax": texts(form.syntax),
             "reads": Name(form.reads), "doc": NONE if form.doc == command.doc else form.doc,
-            "response_time": form.response_time, "within": self.within(form.within),
+            "response_time": (form.response_time, form.response_time == self.spec.response_time), "within": self.within(form.within),
             "final_optional": form.final_optional, "final_evidence": form.final_evidence, "final_doc": form.final_doc,
-            "sets": effects(form.sets), "test": tuple(sorted(form.test_lines)), **life(form)}, form.mark)
+            "sets": effects(form.sets), "asks": form.asks, "test": tuple(sorted(form.test_lines)), **life(form)}, form.mark)
         node.c = node.alike = node.facts["c_name"]
         node.text = form.syntax.text
         struct = f"struct {view.struct}"
