@@ -351,6 +351,7 @@ class Feature:
     text: str                   # as people know it: a syntax, a name
     bounds: list[Bound]
     mark: Optional[Mark] = None
+    companions: list[str] = field(default_factory=list)     # paths of what came with it
 
 
 @dataclass

@@ -6,6 +6,7 @@ import argparse
 import difflib
 import re
 import sys
+from functools import cache
 from pathlib import Path
 from typing import Any, Mapping, Optional
 
@@ -81,6 +82,7 @@ def effect(e: EffectView) -> str:
     return f"{{{e.slot}, {e.slots}, {e.maximum}, {e.key}, {e.value}}}"
 
 
+@cache
 def environment() -> jinja2.Environment:
     env = jinja2.Environment(loader=jinja2.FileSystemLoader(TEMPLATES), trim_blocks=True,
                              lstrip_blocks=True, keep_trailing_newline=True,

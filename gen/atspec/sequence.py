@@ -11,7 +11,7 @@ from markupsafe import Markup
 
 from .model import Example, Step
 
-WIDE, NARROW = 680, 330
+WIDE, NARROW = 680, 324
 NAMES = {26: "Ctrl-Z", 27: "Esc"}
 REFUSED = "no form of a command: to be refused"
 CHARACTER, WORD, ROW = 7.9, 6.2, 18     # of the monospaced text at 13 px, and of the labels at 11.5

@@ -46,7 +46,7 @@ def evidence(mark: str) -> str:
 # Availability -------------------------------------------------------------------
 
 def availability(node: Any) -> list[str]:
-    """Since when, until when; "" on nodes that can't say so yet."""
+    """Since when, until when, where the model says so of such nodes."""
     known = vars(node)
     out = [f"{word} {since_doc(known[word])}" for word in ("since", "until") if known.get(word)]
     deprecated = known.get("deprecated")
@@ -55,6 +55,12 @@ def availability(node: Any) -> list[str]:
         use = deprecated.get("use", "")
         out.append("deprecated" + (f" since {since}" if since else "") + (f": {use}" if use else ""))
     return out
+
+
+def whys(found: list[str]) -> list[str]:
+    """The same, of what views say: came with V1.1"""
+    came = [why.removeprefix("came with ") for why in found if why.startswith("came with ")]
+    return [f"since {', '.join(came)}"] * bool(came) + [why for why in found if not why.startswith("came with ")]
 
 
 # Parameters ---------------------------------------------------------------------
@@ -103,9 +109,26 @@ def values_of(param: Param) -> list[Rich]:
     table = param.values
     if table is None or not few(table):
         return []
-    out = [say(code(wire(v), anchor("values", table.name, str(v.key))), " ", one_line(v.text),
-               *(f" ({a})" for a in availability(v))) for v in table.entries]
-    return out + ([say("or another value")] if table.open else [])
+    return listed(table) + ([say("or another value")] if table.open else [])
+
+
+def listed(table: ValueTable) -> list[Rich]:
+    return [say(code(wire(v), anchor("values", table.name, str(v.key))), " ", one_line(v.text),
+                *(f" ({a})" for a in availability(v))) for v in table.entries]
+
+
+def told_of_param(param: Param) -> list[Rich]:
+    """What was perhaps otherwise; of values the table tells."""
+    takes = say(f"the values of {param.values.name}") if param.values else param_takes(param)
+    return [takes, say(one_line(param.doc)), *param_facts(param)]
+
+
+def told_of_table(table: ValueTable) -> list[Rich]:
+    return [say(one_line(table.doc)), say("others are possible" if table.open else "there are no others")]
+
+
+def value_text(value: Value) -> str:
+    return one_line(value.text) + (f". {one_line(value.doc)}" if value.doc else "")
 
 
 def wire(value: Value) -> str:
