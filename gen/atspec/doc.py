@@ -261,9 +261,9 @@ class Owner:
 class Author:
     """Writes the manual of a spec."""
 
-    def __init__(self, spec: Spec, facts: Optional[coverage.Facts], narrowed: Mapping[str, Spec]) -> None:
+    def __init__(self, spec: Spec, facts: Optional[coverage.Facts] = None, narrowed: Optional[Mapping[str, Spec]] = None) -> None:
         self.spec, self.facts, self.low = spec, facts, Lowering(spec)
-        self.history = History(spec, narrowed)
+        self.history = History(spec, narrowed or {})
         self.features = {path: f for f in spec.features for path in (f.path, *f.companions)}
         self.places: dict[str, tuple[Rich, Life]] = {}          # every node, by its path
         self.former: dict[str, tuple[Rich, list[Rich]]] = {}
@@ -421,7 +421,8 @@ class Author:
 
     def setting(self, s: Setting) -> SettingDoc:
         at = anchor("setting", s.name)
-        life = self.life(s, f"settings.{s.name}", say("setting ", code(s.name, at)), lambda s: [say(one_line(s.doc)), *self.setting_facts(s)])
+        life = self.life(s, f"settings.{s.name}", say("setting ", code(s.name, at)),
+                         lambda s: [say(one_line(s.doc)), *self.setting_facts(s)])
         return SettingDoc(at, s.name, one_line(s.doc), s.section, words.listed(s.values), self.setting_facts(s), life,
                           self.low.slot(s))
 
@@ -601,8 +602,9 @@ def hits(manual: Manual) -> Iterable[Hit]:
             yield Hit("parameter", p.name, f"{p.doc} ({line.shapes[0][0]})", p.id, p.c_name)
     for e in manual.examples:
         yield Hit("dialogue", f"{e.section} {e.title}", "", e.id)
-    for f in manual.features:
-        yield Hit("feature", f.name, f"{f.text}: asked for at run time", f.id, " ".join([*f.names, declared(manual.run_time)]))
+    for feature in manual.features:
+        yield Hit("feature", feature.name, f"{feature.text}: asked for at run time", feature.id,
+                  " ".join([*feature.names, declared(manual.run_time)]))
     for left in manual.lacking + manual.reserved:
         yield Hit("gone", left.path, left.why, left.id)
     for section in manual.sections:
@@ -653,7 +655,7 @@ FORMATS: dict[str, tuple[str, Callable[[Manual], str]]] = {
 def render_doc(spec: Spec, facts: Optional[coverage.Facts] = None, formats: Iterable[str] = FORMATS,
                narrowed: Optional[Mapping[str, Spec]] = None) -> dict[str, str]:
     """File name to content. `narrowed`: the spec in each of its views, to tell what they have."""
-    manual = Author(spec, facts, narrowed or {}).write()
+    manual = Author(spec, facts, narrowed).write()
     return {spec.module + suffix: made(manual) for name, (suffix, made) in FORMATS.items() if name in formats}
 
 

@@ -32,7 +32,7 @@ class History:
         self.scales: dict[str, list[str]] = {}      # the views of each device; "": the revisions
         for name in narrowed:
             self.scales.setdefault(device_of(spec, name), []).append(name)
-        self.nodes = {name: nodes(of) for name, of in narrowed.items()}
+        self.nodes: dict[str, dict[str, Any]] = {name: nodes(of) for name, of in narrowed.items()}
 
     def gone(self, name: str) -> dict[str, str]:
         view = self.narrowed[name].view
@@ -103,8 +103,8 @@ def device_of(spec: Spec, view: str) -> str:
 
 def nodes(spec: Spec) -> dict[str, Any]:
     """What the manual describes, by its path."""
-    params = [f.param for owner in (*(form.syntax for form in spec.forms), *spec.lines) for f in owner.fields if f.param]
-    return {**{p.path: p for p in params},
+    fields = [f for form in spec.forms for f in form.syntax.fields] + [f for line in spec.lines for f in line.fields]
+    return {**{f.param.path: f.param for f in fields if f.param},
             **{f"commands.{c.name}": c for c in spec.commands},
             **{ln.path: ln for ln in spec.lines}, **{f.path: f for f in spec.forms},    # a test and its answer are one node
             **{f"values.{t.name}": t for t in spec.values},
