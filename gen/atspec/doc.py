@@ -25,7 +25,7 @@ from .lower import FormView, Lowering, LowerError, lower_table
 from .model import Command, Example, Feature, Field, Form, Line, Param, Setting, Spec, Step, Value, ValueTable
 from .names import command_text
 from .render import TEMPLATES, context, declaration, environment, tidy, wrap, write
-from .rich import (Rich, anchor, code, joined, link, markdown_block, markdown_code, one_line, plain, say,
+from .rich import (Rich, anchor, code, joined, link, markdown_block, markdown_code, one_line, say,
                    to_html, to_markdown)
 from .sequence import Story, mermaid, sequence, story
 
@@ -631,7 +631,7 @@ def templates(html: bool) -> jinja2.Environment:
     env = jinja2.Environment(loader=jinja2.FileSystemLoader(TEMPLATES), autoescape=html, trim_blocks=True,
                              lstrip_blocks=True, undefined=jinja2.StrictUndefined)
     env.filters.update(rich=to_html, md=to_markdown, cell=lambda r: to_markdown(r, True), code=markdown_code,
-                       codecell=lambda t: markdown_code(t, True), block=markdown_block, plain=plain)
+                       codecell=lambda t: markdown_code(t, True), block=markdown_block)
     return env
 
 

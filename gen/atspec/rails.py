@@ -12,13 +12,13 @@ from typing import Any, Callable, Iterator, Optional
 from markupsafe import Markup
 
 from .model import Field, Form
+from .words import byte_name
 
 WIDE, NARROW = 784, 324     # of a page's column, and of a phone
 PADDING = 2
 SPACE = 20                  # what a row spends between two of its items
 ENDS = 40                   # and a diagram at its beginning and end
 RADIUS, SMALL = 10, 6       # of arcs; they take a third of a phone's width otherwise
-NAMES = {26: "Ctrl-Z", 27: "Esc"}
 
 try:
     import railroad  # type: ignore[import]
@@ -108,7 +108,7 @@ class Rails:
         data = self.form.data
         if not data or data.source != "prompt":
             return []
-        end = [railroad.Terminal(NAMES.get(data.until, f"byte {data.until}"))] if data.until is not None else []
+        end = [railroad.Terminal(byte_name(data.until))] if data.until is not None else []
         after = railroad.Sequence(railroad.Comment("after the prompt"), railroad.NonTerminal("data"))
         return self.rows([after, *end], self.stacked(room))
 

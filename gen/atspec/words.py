@@ -11,7 +11,6 @@ from .rich import Part, Rich, Span, anchor, code, joined, link, one_line, say
 
 To = Callable[[str], str]       # the anchor of a parameter
 FEW = 6                         # values of a table that are listed where it is used
-NAMES = {26: "Ctrl-Z", 27: "Esc"}
 EVIDENCE = {"seen": "seen on real modules, though the manual doesn't say so",
             "driver": "relied on by a driver, though the manual doesn't say so",
             "guess": "a guess, for safety's sake"}
@@ -21,6 +20,10 @@ def duration(milliseconds: int) -> str:
     if milliseconds % 60000 == 0 and milliseconds > 60000:
         return f"{milliseconds // 60000} min"
     return f"{milliseconds // 1000} s" if milliseconds % 1000 == 0 else f"{milliseconds} ms"
+
+
+def byte_name(byte: int) -> str:
+    return {26: "Ctrl-Z", 27: "Esc"}.get(byte, f"byte {byte}")
 
 
 def setting_link(setting: Setting, key: Optional[str] = None) -> Span:
@@ -294,9 +297,9 @@ def prompt(data: Data, to: To) -> Rich:
     if data.length:
         parts.append(say("exactly ", code(data.length, to(data.length)), " bytes"))
     if data.until is not None:
-        parts.append(say("ended by ", code(NAMES.get(data.until, str(data.until)))))
+        parts.append(say("ended by ", code(byte_name(data.until))))
     if data.cancel is not None:
-        parts.append(say(code(NAMES.get(data.cancel, str(data.cancel))), " gives up"))
+        parts.append(say(code(byte_name(data.cancel)), " gives up"))
     if data.echo:
         parts.append(say("echoed while ", setting_link(data.echo), " is ", code("1")))
     return joined(parts, "; ")
