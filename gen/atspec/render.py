@@ -87,13 +87,13 @@ def environment() -> jinja2.Environment:
     return env
 
 
-def context(spec: Spec, narrowed: Optional[Mapping[str, Spec]] = None) -> dict[str, Any]:
+def context(spec: Spec, narrowed: Optional[Mapping[str, Spec]] = None, calls: bool = True) -> dict[str, Any]:
     low = Lowering(spec)
     records = low.records
     first = {id(r): i for i, r in enumerate(records)}
     return {
         "spec": spec, "prefix": low.prefix, "upper": low.upper, "banner": banner(spec),
-        "runtime_version": RUNTIME_VERSION,
+        "runtime_version": RUNTIME_VERSION, "calls": calls,
         "tables": [lower_table(t, low.prefix) for t in spec.values],
         "params": low.params.views, "records": records, "heads": low.heads,
         "forms": low.forms, "structs": low.structs, "command_heads": command_heads(low.forms),
@@ -159,11 +159,12 @@ def lines(low: Lowering) -> list[dict[str, Any]]:
     return out
 
 
-def render(spec: Spec, host: bool = True, module: bool = True,
-           narrowed: Optional[Mapping[str, Spec]] = None) -> dict[str, str]:
-    """File name to content. `narrowed`: the spec in each of its views, for the module's side."""
-    env, ctx = environment(), context(spec, narrowed)
-    wanted = (HOST if host or module else {}) | (MODULE if module else {})
+def render(spec: Spec, module: bool = True, narrowed: Optional[Mapping[str, Spec]] = None,
+           calls: bool = True) -> dict[str, str]:
+    """File name to content. `narrowed`: the spec in each of its views, for the module's side;
+    `calls`: with what needs the client."""
+    env, ctx = environment(), context(spec, narrowed, calls)
+    wanted = {name: suffix for name, suffix in HOST.items() if calls or name != "calls.c.j2"} | (MODULE if module else {})
     return {spec.module + suffix: tidy(env.get_template(name).render(ctx))
             for name, suffix in wanted.items()}
 
