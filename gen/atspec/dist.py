@@ -280,6 +280,8 @@ def run_dist(args: argparse.Namespace) -> int:
 def make(args: argparse.Namespace, whole: Spec) -> Dist:
     narrowed = {} if args.at else specs_of_views(args.spec, whole.views, args.overlays)
     spec = select_commands(whole, args.only.split(",")) if args.only else whole
+    if not RUNTIME.is_dir():
+        raise LowerError(None, "the runtime's sources aren't here: `dist` needs atspec's source tree")
     ragel = find_ragel()
     files = render(spec, narrowed=narrowed)
     sources = {p.stem: p.read_text(encoding="utf-8") for p in RUNTIME.glob("*.rl")}

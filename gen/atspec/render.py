@@ -7,7 +7,7 @@ import difflib
 import re
 import sys
 from pathlib import Path
-from typing import Any, Mapping, Optional
+from typing import Any, Iterable, Mapping, Optional
 
 import jinja2
 
@@ -191,6 +191,8 @@ def add_build(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]")
     side.add_argument("--module", action="store_true", help="with the module's side (default)")
     parser.add_argument("--check", action="store_true",
                         help="write nothing; fail with a diff if DIR is stale")
+    parser.add_argument("--depfile", metavar="FILE",
+                        help="write a rule for make: FILE, less its suffix, depends on the spec and what it includes")
     parser.set_defaults(run=build)
 
 
@@ -207,7 +209,20 @@ def build(args: argparse.Namespace) -> int:
         print(e.placed(args.spec), file=sys.stderr)
         return 1
     output = Path(args.output)
-    return stale(files, output) if args.check else write(files, output)
+    if args.check:
+        return stale(files, output)
+    if args.depfile:
+        depfile = Path(args.depfile)
+        output.mkdir(parents=True, exist_ok=True)
+        depfile.write_text(rule(depfile.with_suffix(""), [*spec.files, *args.overlays]), encoding="utf-8")
+    return write(files, output)
+
+
+def rule(target: Path, sources: Iterable[str]) -> str:
+    """That a file depends on others, for make."""
+    paths = [str(Path(path).absolute()).replace("$", "$$").replace("#", "\\#").replace(" ", "\\ ")
+             for path in [str(target), *sources]]
+    return f"{paths[0]}: {' '.join(paths[1:])}\n"
 
 
 def write(files: dict[str, str], output: Path) -> int:
