@@ -1,12 +1,13 @@
 # What an installation has: find_package(atspec) and pkg-config find the libraries, and
 # atspec_generate the generator.
 include(CMakePackageConfigHelpers)
+include(GNUInstallDirs)
 set(package ${CMAKE_INSTALL_LIBDIR}/cmake/atspec)
 set(share ${CMAKE_INSTALL_DATADIR}/atspec)
 set(public ${CMAKE_INSTALL_INCLUDEDIR}/atspec)
 
 install(TARGETS atspec_runtime atspec_bc26 atspec_bc26_module atspec_bc26_sockets EXPORT atspec
-    ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR})
+    ARCHIVE DESTINATION ${CMAKE_INSTALL_LIBDIR} INCLUDES DESTINATION ${public})
 install(EXPORT atspec NAMESPACE atspec:: FILE atspecTargets.cmake DESTINATION ${package})
 install(DIRECTORY include/at DESTINATION ${public})
 install(FILES ${generated}/bc26/bc26.h ${generated}/bc26/bc26_module.h
