@@ -11,7 +11,6 @@ from typing import Any, Optional, Sequence
 
 ROOT = Path(__file__).resolve().parents[2]
 CONSUMER = ROOT / "tests" / "embed" / "consumer"
-SPEC = ROOT / "spec" / "quectel" / "bc26-tcpip.yaml"
 SAID = (CONSUMER / "host.txt").read_text("utf-8")       # by host.c, whoever built the library
 STRICT = ["-Wall", "-Wextra", "-Wpedantic", "-Wconversion", "-Wsign-conversion", "-Wshadow", "-Werror"]
 COMPILERS = ("gcc", "clang", "g++", "clang++")

@@ -4,10 +4,11 @@ does, and they come out the same wherever they are made."""
 import filecmp
 import os
 import shutil
+import sys
 import unittest
 from pathlib import Path
 
-from support import COMPILERS, CONSUMER, ROOT, SAID, SPEC, STRICT, Scratch, dist, plain_path, run
+from support import COMPILERS, CONSUMER, ROOT, SAID, STRICT, Scratch, dist, plain_path, run
 
 OUR_PROGRAM = Path(os.environ.get("AT_BUILD", ROOT / "build")) / "bin" / "embed_host"
 BOTH_SAY = "parsed 0 as form 1\nasks for 100 of 2\nsaid +QIURC: \"closed\",2\n"
@@ -92,7 +93,7 @@ class Amalgamation(Scratch):
         self.assertEqual(self.build_and_run(command), BOTH_SAY)
 
     def test_two_modules_in_one_program(self) -> None:
-        run(["python3", ROOT / "gen/atspec", "dist", ROOT / "spec/quectel/bg95-tcpip.yaml", "-o", self.folder])
+        run([sys.executable, ROOT / "gen/atspec", "dist", ROOT / "spec/quectel/bg95-tcpip.yaml", "-o", self.folder])
         source = self.put("two.c", '#include "bc26.h"\n#include "bg95.h"\n#include <stdio.h>\n'
                           'int main(void) { printf("%s %s\\n", bc26.name, bg95.name); return 0; }\n')
         run(["gcc", "-DAT_NO_RUNTIME", "-c", self.folder / "bg95/bg95.c", "-o", self.folder / "bg95.o"])
@@ -102,7 +103,7 @@ class Amalgamation(Scratch):
 
     def test_the_head_says_where_it_is_from(self) -> None:
         sha = run(["grep", "-o", "SPEC_SHA256 .*", self.dist / "bc26/bc26.h"]).split('"')[1]
-        version = run(["python3", ROOT / "gen/atspec", "--version"]).split()[1]
+        version = run([sys.executable, ROOT / "gen/atspec", "--version"]).split()[1]
         licence = (ROOT / "LICENSE").read_text("utf-8").splitlines()
         for file in (p for p in self.dist.glob("*/bc26*.[ch]") if "sockets" not in p.name):
             head = file.read_text("utf-8").partition("*/")[0]
