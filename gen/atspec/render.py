@@ -8,7 +8,7 @@ import re
 import sys
 from functools import cache
 from pathlib import Path
-from typing import Any, Mapping, Optional
+from typing import Any, Iterable, Mapping, Optional
 
 import jinja2
 
@@ -92,14 +92,14 @@ def environment() -> jinja2.Environment:
     return env
 
 
-def context(spec: Spec, narrowed: Optional[Mapping[str, Spec]] = None) -> dict[str, Any]:
+def context(spec: Spec, narrowed: Optional[Mapping[str, Spec]] = None, calls: bool = True) -> dict[str, Any]:
     low = Lowering(spec)
     records = low.records
     first = {id(r): i for i, r in enumerate(records)}
     lacking = absent(spec, low)
     return {
         "spec": spec, "prefix": low.prefix, "upper": low.upper, "banner": banner(spec),
-        "runtime_version": RUNTIME_VERSION,
+        "runtime_version": RUNTIME_VERSION, "calls": calls,
         "tables": [lower_table(t, low.prefix) for t in spec.values],
         "params": low.params.views, "records": records, "heads": low.heads,
         "forms": low.forms, "structs": low.structs, "command_heads": command_heads(low.forms),
@@ -168,11 +168,12 @@ def lines(low: Lowering) -> list[dict[str, Any]]:
     return out
 
 
-def render(spec: Spec, host: bool = True, module: bool = True,
-           narrowed: Optional[Mapping[str, Spec]] = None) -> dict[str, str]:
-    """File name to content. `narrowed`: the spec in each of its views, for the module's side."""
-    env, ctx = environment(), context(spec, narrowed)
-    wanted = (HOST if host or module else {}) | (MODULE if module else {})
+def render(spec: Spec, module: bool = True, narrowed: Optional[Mapping[str, Spec]] = None,
+           calls: bool = True) -> dict[str, str]:
+    """File name to content. `narrowed`: the spec in each of its views, for the module's side;
+    `calls`: with what needs the client."""
+    env, ctx = environment(), context(spec, narrowed, calls)
+    wanted = {name: suffix for name, suffix in HOST.items() if calls or name != "calls.c.j2"} | (MODULE if module else {})
     return {spec.module + suffix: tidy(env.get_template(name).render(ctx))
             for name, suffix in wanted.items()}
 
@@ -199,6 +200,8 @@ def add_build(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]")
     side.add_argument("--module", action="store_true", help="with the module's side (default)")
     parser.add_argument("--check", action="store_true",
                         help="write nothing; fail with a diff if DIR isn't what these options generate")
+    parser.add_argument("--depfile", metavar="FILE",
+                        help="write a rule for make: FILE, less its suffix, depends on the spec and what it includes")
     parser.set_defaults(run=build)
 
 
@@ -215,7 +218,20 @@ def build(args: argparse.Namespace) -> int:
         print(e.placed(args.spec), file=sys.stderr)
         return 1
     output = Path(args.output)
-    return stale(files, output, surplus(spec, files, output)) if args.check else write(files, output)
+    if args.check:
+        return stale(files, output, surplus(spec, files, output))
+    if args.depfile:
+        depfile = Path(args.depfile)
+        output.mkdir(parents=True, exist_ok=True)
+        depfile.write_text(rule(depfile.with_suffix(""), [*spec.files, *args.overlays]), encoding="utf-8")
+    return write(files, output)
+
+
+def rule(target: Path, sources: Iterable[str]) -> str:
+    """That a file depends on others, for make."""
+    paths = [str(Path(path).absolute()).replace("$", "$$").replace("#", "\\#").replace(" ", "\\ ")
+             for path in [str(target), *sources]]
+    return f"{paths[0]}: {' '.join(paths[1:])}\n"
 
 
 def write(files: dict[str, str], output: Path) -> int:

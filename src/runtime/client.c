@@ -137,7 +137,7 @@ int at_client_flush(struct at_client *c)
 }
 
 /* The length of c->form's command line, now in the buffer; or why it can't be sent. */
-static int encode(struct at_client *c)
+static int encode_command(struct at_client *c)
 {
     const struct at_module *module = c->config.module;
     struct at_fault *fault = &c->call->fault;
@@ -158,7 +158,7 @@ static int encode(struct at_client *c)
 int at_client_send(struct at_client *c)
 {
     const struct at_form *form = c->form;
-    int len = encode(c);
+    int len = encode_command(c);
     if (len < 0) {
         return len;
     }
@@ -299,7 +299,7 @@ static int check(struct at_client *c)
     if (c->form == NULL || (!later && !c->dirty && !c->owes_final)) {
         return AT_OK;
     }
-    int status = encode(c);
+    int status = encode_command(c);
     return status >= 0 || (later && status == AT_E_UNKNOWN_SETTING) ? AT_OK : status;
 }
 

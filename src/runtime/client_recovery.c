@@ -21,7 +21,9 @@
 
 #include <string.h>
 
-enum { ESC = 0x1b, TRIES = 5, REST_MS = 300 };
+#include "text.h"
+
+enum { TRIES = 5, REST_MS = 300 };
 
 /* The request of all of the client's own commands: every optional field is absent. */
 static const uint64_t nothing[4];
@@ -100,7 +102,7 @@ static void remember_data_mode(struct at_client *c, bool arrived)
         return;
     }
     bool sending = c->phase == PHASE_DATA;
-    c->escape = (uint8_t)(data->cancel >= 0 ? data->cancel : data->until >= 0 ? data->until : ESC);
+    c->escape = (uint8_t)(data->cancel >= 0 ? data->cancel : data->until >= 0 ? data->until : AT_ESC);
     c->stuck = 1;
     c->prompted = true;
     if (data->until < 0) {

@@ -147,7 +147,7 @@ static bool is_safe(const uint8_t *text, size_t len)
            memchr(text, ';', len) == NULL;
 }
 
-static enum at_reason check_string(const struct at_param *param, const struct at_str *string)
+static enum at_reason check_span(const struct at_param *param, const struct at_str *string)
 {
     const uint8_t *text = (const uint8_t *)string->ptr;
     if (text == NULL) {
@@ -163,7 +163,7 @@ static enum at_reason check_string(const struct at_param *param, const struct at
     return param->type == AT_IP && !at_is_address(text, string->len) ? AT_TYPE : AT_FINE;
 }
 
-static enum at_reason check_int(const struct at_param *param, int32_t value)
+static enum at_reason check_number(const struct at_param *param, int32_t value)
 {
     if (value < param->min || value > (int32_t)param->max) {
         return AT_RANGE;
@@ -179,7 +179,7 @@ static enum at_reason check_member(const struct at_param *param, const void *mem
     case AT_HEX:
         return AT_FINE;
     case AT_INT:
-        return check_int(param, *(const int32_t *)member);
+        return check_number(param, *(const int32_t *)member);
     case AT_UINT: {
         uint32_t value = *(const uint32_t *)member;
         return value < (uint32_t)param->min || value > param->max ? AT_RANGE : AT_FINE;
@@ -189,7 +189,7 @@ static enum at_reason check_member(const struct at_param *param, const void *mem
         return value < 0 || value >= param->nvalues ? AT_RANGE : AT_FINE;
     }
     default:
-        return check_string(param, member);
+        return check_span(param, member);
     }
 }
 

@@ -106,7 +106,7 @@ void at_hex_encode(const uint8_t *src, size_t len, char *dst)
     }
 }
 
-static bool is_letter(uint8_t c)
+static bool is_alpha(uint8_t c)
 {
     return at_is_alnum(c) && c > '9';
 }
@@ -118,14 +118,14 @@ bool at_is_command_line(const uint8_t *text, size_t len)
         return false;
     }
     size_t i = 2;
-    while (i < len && is_letter(text[i])) {
+    while (i < len && is_alpha(text[i])) {
         i++;
         size_t digits = i;
         while (i < len && (text[i] >= '0' && text[i] <= '9')) {
             i++;
         }
         /* Letters in a row are a word, and no word is a command. */
-        if (i == digits && i < len && is_letter(text[i])) {
+        if (i == digits && i < len && is_alpha(text[i])) {
             return false;
         }
     }

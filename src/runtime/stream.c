@@ -6,6 +6,7 @@
 
 #include "fields.h"
 #include "scan.h"
+#include "text.h"
 
 enum state {
     START,        /* between lines */
@@ -21,8 +22,6 @@ enum state {
     ECHO_LF,
     ECHO_DATA
 };
-
-enum { ESC = 0x1b };
 
 void at_stream_init(struct at_stream *s, const struct at_module *module, uint8_t *settings,
                     uint8_t *window, size_t size, at_event_fn on_event, void *ctx)
@@ -398,7 +397,7 @@ static void scan_echo_space(struct at_stream *s)
 
 static bool ends_echo(const struct at_stream *s, uint8_t c)
 {
-    return s->until >= 0 && (c == s->until || c == ESC);
+    return s->until >= 0 && (c == s->until || c == AT_ESC);
 }
 
 static void scan_echo_data(struct at_stream *s)

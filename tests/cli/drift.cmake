@@ -2,7 +2,7 @@
 foreach(overlay V1.0 BC26NBR01A06 altered)
     string(MAKE_C_IDENTIFIER drift_${overlay} drift)
     string(TOLOWER ${drift} drift)
-    at_generate(${drift} spec/quectel/bc26-tcpip.yaml MODULE bc26
+    atspec_generate(TARGET ${drift} SPEC spec/quectel/bc26-tcpip.yaml MODULE
         OVERLAYS ${tests}/cli/drift/${overlay}.yaml)
     add_executable(${drift}_program ${tests}/cli/drift/main.c)
     set_target_properties(${drift}_program PROPERTIES OUTPUT_NAME ${drift})
