@@ -139,9 +139,43 @@ class Meaning(Diff):
         self.assertEqual(self.message("hex: 50}", "hex: 40}", "T221")[0], "SEND.inline takes only 40 bytes in hexadecimal digits, "
                          "and took 50 bytes in hexadecimal digits: calls that worked are refused")
 
+    def test_enumerators_go_by_their_names(self) -> None:
+        """One that another value has now is no other name to rename it to, and is neither new nor gone."""
+        states = "{0: {name: IDLE, text: idle}, 1: {name: BUSY, text: busy}, 2: {name: LOST, text: lost}}"
+        idle, busy, lost = "values.state.entries.0", "values.state.entries.1", "values.state.entries.2"
+        for new, wanted in {
+            # swapped
+            "{0: {name: IDLE, text: idle}, 1: {name: LOST, text: lost}, 2: {name: BUSY, text: busy}}":
+                {("S145", busy, "2", "1"), ("S145", lost, "1", "2"),
+                 ("R317", busy, "TINY_STATE_BUSY", "TINY_STATE_LOST"), ("R317", lost, "TINY_STATE_LOST", "TINY_STATE_BUSY")},
+            # moved up by a new one
+            "{0: {name: IDLE, text: idle}, 1: {name: HELD, text: held}, 2: {name: BUSY, text: busy}, 3: {name: LOST, text: lost}}":
+                {("S142", busy, "none", ""), ("S145", lost, "1", "2"), ("S145", "values.state.entries.3", "2", "3"),
+                 ("R312", "values.state.entries.3", "none", ""),
+                 ("R317", busy, "TINY_STATE_BUSY", "TINY_STATE_HELD"), ("R317", lost, "TINY_STATE_LOST", "TINY_STATE_BUSY")},
+            # moved down: what went has left its place to another
+            "{0: {name: BUSY, text: busy}, 1: {name: LOST, text: lost}}":
+                {("S143", idle, "", "none"), ("S145", idle, "1", "0"), ("S145", busy, "2", "1"),
+                 ("S180", lost, lost, "none"), ("R313", lost, "", "none"),
+                 ("R317", idle, "TINY_STATE_IDLE", "TINY_STATE_BUSY"), ("R317", busy, "TINY_STATE_BUSY", "TINY_STATE_LOST")},
+            # renamed, one beside another that was moved
+            "{0: {name: REST, text: idle}, 1: {name: LOST, text: lost}, 2: {name: BUSY, text: busy}}":
+                {("S144", idle, "TINY_STATE_IDLE", "TINY_STATE_REST"), ("S145", busy, "2", "1"), ("S145", lost, "1", "2"),
+                 ("R317", busy, "TINY_STATE_BUSY", "TINY_STATE_LOST"), ("R317", lost, "TINY_STATE_LOST", "TINY_STATE_BUSY")},
+        }.items():
+            self.write("new.yaml", BASE.replace(states, new))
+            found = self.changes("old.yaml", "new.yaml")
+            self.assertEqual({(c["rule"], c["path"], c["before"], c["after"]) for c in found}, wanted)
+            self.assertEqual(len(found), len(wanted))
+
+    def test_a_line_that_comes_otherwise(self) -> None:
+        old, new = "line: '+PEER: <peer>'", "line: '+PEER: \"here\",<peer>'"
+        self.assertEqual(self.message(old, new, "R303")[0], "+PEER: <peer> isn't understood any more")
+        self.assertEqual(self.message(old, new, "R302")[0], '+PEER: "here",<peer> is understood now')
+
     def test_shapes_are_as_the_manual_writes_them(self) -> None:
         self.assertEqual(self.message("'+LIST: <id>,<kind>,<age>'", "'+LIST: <id>,<kind>[,<age>]'", "R302")[0],
-                         "+LIST: <id>,<kind>[,<age>] may come as +LIST: <id>,<kind> too")
+                         "+LIST: <id>,<kind> is understood now")
 
     def test_a_struct_that_appears(self) -> None:
         message, _ = self.message("{LIST: 0..5}, since", "{LIST: 0..1}, since", "S115")
