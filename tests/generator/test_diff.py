@@ -88,7 +88,47 @@ class Formats(Diff):
         section = out[out.index("### AT+READ"):].split("\n\n")[1].splitlines()
         self.assertEqual(section[0], "| Change | What to do | Severity | Rule |")
         self.assertEqual(section[2], "| \\<most\\> may only be 1..50, and was 1..100: calls that worked are refused "
-                                     "| Check what the program sets most of struct tiny\\_read to | breaking | T204 `parameters.most` |")
+                                     "| Check what the program sets most of struct tiny_read to | breaking | T204 `parameters.most` |")
+
+    HOSTILE = r'''"a | b `<img src=x>` [l](u)\\| &lt; \e[31m \x9b \u202e c\n\n## d"'''       # as YAML writes it
+
+    def hostile(self, *args: str) -> str:
+        """What is printed of specs whose every text that is free is like that."""
+        self.write("old.yaml", BASE)
+        self.write("new.yaml", BASE.replace("title: Tiny module", f"title: {self.HOSTILE}").replace("title: Close", f"title: {self.HOSTILE}")
+                   .replace("text: lost", f"text: {self.HOSTILE}").replace("a number is more than a text}]", f"{self.HOSTILE}}}]")
+                   .replace("use: nothing", f"use: {self.HOSTILE}").replace("unit: s", f"unit: {self.HOSTILE}")
+                   .replace("[READY, HELLO]", f"[READY, {self.HOSTILE}]").replace("nobody used it", self.HOSTILE))
+        self.write("accepted.yaml", f"accepted:\n  - {{rule: D403, path: title, because: {self.HOSTILE}, by: {self.HOSTILE}}}\n"
+                   f"  - {{rule: D403, path: {self.HOSTILE}, because: so}}\n")
+        status, out, err = self.diff("old.yaml", "new.yaml", "--accepted", "accepted.yaml", *args)
+        self.assertEqual(status, 0, err)
+        for line in (out + err).splitlines():
+            self.assertTrue(line.isprintable(), repr(line))
+        self.assertEqual(err.count("\n"), 1)
+        return out
+
+    def test_no_text_moves_the_terminal(self) -> None:
+        text = r"a | b `<img src=x>` [l](u)\| &lt; \x1b[31m \x9b \u202e c\n\n## d"
+        out = self.hostile()
+        self.assertIn(f"    commands.OLD: {text}; was: nobody used it\n", out)
+        self.assertIn(f"  D405 example-changed  examples.{text}  DOC\n", out)
+        self.assertIn(f"  D403 manual-changed  title: {text}, {text}\n", out)
+        lines = self.diff("old.yaml", "old.yaml+\x1b.yaml")[2].splitlines()
+        self.assertEqual(lines, [r"atspec: old.yaml+\x1b.yaml: no such file"])
+
+    def test_no_text_is_markdown(self) -> None:
+        out = self.hostile("--format", "markdown")
+        found = self.changes("old.yaml", "new.yaml")
+        rows = [line for line in out.splitlines() if re.search(r"\| [STRD]\d{3} [^|]*", line)]
+        self.assertEqual(len(rows), len(found))
+        for row in rows:
+            cells = re.split(r"(?<!\\)(?:\\\\)*\|", row)      # a bar behind an even number of backslashes
+            self.assertEqual((len(cells), cells[0], cells[-1]), (6, "", ""), row)
+            without = re.sub(r"(`+)(?!`).*?(?<!`)\1(?!`)|</?code>", "", cells[4])   # the path alone is code
+            for words in (*cells[1:4], without):
+                self.assertNotRegex(words, r"(?<!\\)(?:\\\\)*[`<>\[\]*]|&(?!amp;)", row)
+        self.assertEqual([line for line in out.splitlines() if "## d" in line or "img" in line and not line.startswith("| ")], [])
 
     def test_a_shared_parameter_is_one_finding(self) -> None:
         self.write("new.yaml", BASE.replace("id: {type: integer, range: 0..4", "id: {type: integer, range: 0..9"))
@@ -292,6 +332,7 @@ class Accepted(Diff):
             "  - {rule: T999, path: parameters.most, because: so}\n": "accepted.yaml:2:12: error[E013]",
             "  - {rule: T204, path: parameters.most}\n": "accepted.yaml:2:5: error[E011]",
             "  - {rule: T204, path: parameters.most, because: ''}\n": "accepted.yaml:2:50: error[E013]",
+            "  - {rule: T204, path: parameters.most, because: ' \u3000 '}\n": "accepted.yaml:2:50: error[E013]",
             "  - {rule: T204, path: parameters.most, because: so, wich: x}\n": "error[E010]",
         }.items():
             status, out, err = self.run_with(entry)
@@ -325,6 +366,38 @@ class Sides(Diff):
                 found = json.loads(out)["changes"]
                 self.assertEqual([(c["rule"], c["before"], c["after"]) for c in found], [("S144", "TINY_MORE_NONE", "TINY_MORE_SOME")])
                 self.assertEqual(found[0]["old"], "one:common/more.yaml:4")
+
+    def test_links_within_a_revision(self) -> None:
+        self.repository()
+        (self.folder / "link.yaml").symlink_to("spec/tiny.yaml")
+        (self.folder / "latest").symlink_to("spec")
+        (self.folder / "spec/again.yaml").symlink_to("../latest/tiny.yaml")
+        (self.folder / "spec/out.yaml").symlink_to(self.folder / "old.yaml")
+        (self.folder / "spec/up.yaml").symlink_to("../../../../../../../.." + str(self.folder / "old.yaml"))
+        (self.folder / "spec/round.yaml").symlink_to("round.yaml")
+        self.git("add", ".")
+        self.git("commit", "-q", "-m", "links")
+        self.git("tag", "links")
+        self.write("spec/tiny.yaml", "no spec any more")
+        for path in ("latest/tiny.yaml", "spec/again.yaml"):
+            self.assertEqual(self.diff(f"links:{path}", "links:spec/tiny.yaml")[1].splitlines()[-1], "no changes", path)
+        # what it includes stands beside the link
+        self.assertIn("can't read `../common/more.yaml`", self.diff("links:link.yaml", "links:spec/tiny.yaml")[2])
+        for path in ("spec/out.yaml", "spec/up.yaml", "spec/round.yaml"):
+            status, out, err = self.diff(f"links:{path}", "links:spec/tiny.yaml")
+            self.assertEqual((status, out, err), (2, "", f"atspec: links:{path}: no such YAML file in that revision\n"))
+
+    def test_git_is_quoted(self) -> None:
+        self.assertEqual(self.diff("one:spec/tiny.yaml", "old.yaml")[2], "atspec: not in a git repository\n")
+        self.repository()
+        self.git("add", ".")
+        self.git("commit", "-q", "-m", "two")
+        blob = subprocess.run(["git", "rev-parse", "one:common/more.yaml"], cwd=self.folder, capture_output=True, text=True).stdout.strip()
+        (self.folder / ".git/objects" / blob[:2] / blob[2:]).unlink()
+        self.assertEqual(self.diff("one:spec/tiny.yaml", "old.yaml")[2], "atspec: this clone hasn't got one:common/more.yaml; fetch it\n")
+        tree = subprocess.run(["git", "rev-parse", "one:common"], cwd=self.folder, capture_output=True, text=True).stdout.strip()
+        (self.folder / ".git/objects" / tree[:2] / tree[2:]).unlink()
+        self.assertEqual(self.diff("one:spec/tiny.yaml", "old.yaml"), (2, "", f"atspec: git: error: Could not read {tree}\n"))
 
     def test_a_revision_that_is_wrong(self) -> None:
         self.repository()
