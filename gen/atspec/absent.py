@@ -71,7 +71,7 @@ class _Absent:
 
     def wanted(self, command: Optional[Command]) -> bool:
         """Whether the program is to have the command, where it has only some."""
-        return command is None or self.view.only is None or command.name in self.view.only
+        return command is None or self.spec.only is None or command.name in self.spec.only
 
     def tables(self) -> None:
         for table in self.full.spec.values:

@@ -183,7 +183,7 @@ class Availability:
 
     def read(self) -> None:
         places = self.places()
-        shared = {id(p.node) for p in places for n in (p.get("since"),) if n and n.kind == "str"}
+        shared = {id(p.node): str(n.value) for p in places for n in (p.get("since"),) if n and n.kind == "str"}
         for node, key in [(n, k) for p in places for n, k in p.holders()]:
             bound = node.entries[key]
             if bound.kind == "map":
@@ -196,6 +196,7 @@ class Availability:
             if id(place.node) not in shared:
                 self.feature(place)
         self.clashes()
+        self.companions(places, shared)
         self.changes = self.take_changes()
 
     def bound(self, key: str, bound: Node) -> None:
@@ -272,6 +273,14 @@ class Availability:
         for f in self.features:
             if first.setdefault(f.name, f) is not f and f.mark:
                 self.error("E040", f.mark, f"{f.path} and {first[f.name].path} are both the feature {f.name}")
+
+    def companions(self, places: list[Dated], shared: dict[int, str]) -> None:
+        """What came with each feature: `since` holds its path."""
+        features = {f.path: f for f in self.features}
+        for place in [p for p in places if id(p.node) in shared]:
+            named = paths.find(self.sources, shared[id(place.node)])
+            if named and dotted(named.steps) in features:
+                features[dotted(named.steps)].companions.append(dotted(place.steps))
 
     def series(self) -> list[Series]:
         return [Series(d, self.patterns[d][0]) for d in self.devices if d in self.patterns]

@@ -864,7 +864,8 @@ class Builder:
             path = canonical(str(given.value))
             if path in found:
                 self.error("E036", given.mark, f"`{given.value}` is reserved already")
-            found.setdefault(path, Reserved(path, node.text("because"), given.mark))
+            names = {str(n.value): n.mark for n in node.list("names")}
+            found.setdefault(path, Reserved(path, node.text("because"), names, given.mark))
         return list(found.values())
 
     def path_exists(self, node: Node, steps: list[str]) -> bool:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from itertools import combinations
 from typing import Iterator, Optional
 
+from .deleted import check_names
 from .dialogue import Dialogue
 from .diag import Report, nearest
 from .model import Form, Line, Mark, Rule, Spec, Variant
@@ -19,6 +20,7 @@ def check(spec: Spec, report: Report) -> None:
     _inline_payloads(spec, report)
     if not spec.view:       # what a view lacks isn't gone
         check_reserved(spec, report)
+        check_names(spec, report)
     _Ambiguity(spec, report).run()
     for example in spec.examples:
         Dialogue(spec, example, report).run()

@@ -53,7 +53,7 @@ CODES: dict[str, tuple[str, str]] = {
     "E041": ("reserved word in C or C++", "give it a `c_name`"),
     "E042": ("not a C name", "use lower-case letters, digits and underscores, a letter first"),
     # what was deleted
-    "E048": ("reserved path in use", "give the new thing another name; what a path once meant, it may not mean anew"),
+    "E048": ("reserved path or name in use", "give the new thing another name; what one once meant, it may not mean anew"),
     "E049": ("not a path that can be reserved", "write it as in commands.QIRD.set, values.error.566 or urcs.recv"),
     # parameters and settings
     "E050": ("bad range", "write least..greatest, within -2147483648..4294967295"),

@@ -249,7 +249,7 @@ def render_examples(spec: Spec) -> str:
               f" * Regenerate:   python3 gen/atspec examples {spec.name} -o FILE.c{options(spec)} */")
     return tidy(env.get_template("examples.c.j2").render(
         spec=spec, prefix=made.low.prefix, banner=banner, tests=made.tests, speakers=made.speakers.values(),
-        deprecates=any(f.deprecated for f in made.low.forms) or any(deprecations(spec))))
+        deprecates=any(deprecations(spec))))
 
 
 # The `examples` command ---------------------------------------------------------

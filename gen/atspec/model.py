@@ -351,6 +351,7 @@ class Feature:
     text: str                   # as people know it: a syntax, a name
     bounds: list[Bound]
     mark: Optional[Mark] = None
+    companions: list[str] = field(default_factory=list)     # paths of what came with it
 
 
 @dataclass
@@ -360,7 +361,6 @@ class View:
     name: str
     gone: dict[str, str]        # path -> why: came with TG1NxR01A07
     everything: "Spec"          # as it was before
-    only: Optional[list[str]] = None    # commands that a program wants; None: all
 
     def why_gone(self, path: str) -> str:
         """Why a node went, by itself or with what holds it; '' if it didn't."""
@@ -373,6 +373,7 @@ class Reserved:
 
     path: str                   # canonical: commands.QIRD.set, values.error.entries.566
     because: str
+    names: dict[str, Mark] = field(default_factory=dict)    # what it was in C, without the prefix: qird(), struct recv_urc
     mark: Optional[Mark] = None
 
 
@@ -411,6 +412,7 @@ class Spec:
     views: list[str] = field(default_factory=list)          # those that differ from one another
     view: Optional[View] = None         # None: everything
     overlays: list[str] = field(default_factory=list)       # file names, as applied
+    only: Optional[list[str]] = None    # commands that a program wants; None: all
 
     @property
     def forms(self) -> list[Form]:

@@ -12,13 +12,13 @@ from typing import Any, Callable, Iterator, Optional
 from markupsafe import Markup
 
 from .model import Field, Form
+from .words import byte_name
 
-WIDE, NARROW = 784, 340     # of a page's column, and of a phone
+WIDE, NARROW = 784, 324     # of a page's column, and of a phone
 PADDING = 2
 SPACE = 20                  # what a row spends between two of its items
 ENDS = 40                   # and a diagram at its beginning and end
 RADIUS, SMALL = 10, 6       # of arcs; they take a third of a phone's width otherwise
-NAMES = {26: "Ctrl-Z", 27: "Esc"}
 
 try:
     import railroad  # type: ignore[import]
@@ -53,7 +53,8 @@ class Rails:
             head += spelled(fields.pop(0)) + ("," if fields and not fields[0].group else "")
         room = self.width - 2 * PADDING - ENDS - SPACE
         row = [railroad.Terminal(head)] + self.items(fields, 0, room, bool(syntax.fields) and head[-1] not in "=,")
-        items = self.rows(row, room) + self.data(room)
+        data = self.data(room)
+        items = self.rows(row, self.stacked(room) if data else room) + data
         diagram = railroad.Diagram(items[0] if len(items) == 1 else railroad.Stack(*items), css=None)
         del diagram.attrs["xmlns:xlink"]
         diagram.format(PADDING)
@@ -68,7 +69,7 @@ class Rails:
         out: list[Any] = []
         for i, f in enumerate(fields):
             if f.group > depth:
-                inner = room - 4 * railroad.AR
+                inner = self.stacked(room) - 4 * railroad.AR     # it may come to stand in a row of its own
                 rows = self.rows(self.items(fields[i:], f.group, inner, True), inner)
                 return out + [railroad.Optional(rows[0] if len(rows) == 1 else railroad.Stack(*rows))]
             out.append(self.item(f, comma))
@@ -89,7 +90,7 @@ class Rails:
     def rows(self, items: list[Any], room: int) -> list[Any]:
         """One row if there is room for it; each of several has less."""
         if taken(items) > room:
-            room -= 2 * railroad.AR + SPACE
+            room = self.stacked(room)
         rows: list[list[Any]] = [[]]
         for item in items:
             if rows[-1] and taken(rows[-1] + [item]) > room:
@@ -97,14 +98,19 @@ class Rails:
             rows[-1].append(item)
         return [railroad.Sequence(*row) for row in rows]
 
+    @staticmethod
+    def stacked(room: int) -> int:
+        """What is left to each of several rows."""
+        return int(room - 2 * railroad.AR - SPACE)
+
     def data(self, room: int) -> list[Any]:
         """What is sent once the module prompts."""
         data = self.form.data
         if not data or data.source != "prompt":
             return []
-        end = [railroad.Terminal(NAMES.get(data.until, f"byte {data.until}"))] if data.until is not None else []
+        end = [railroad.Terminal(byte_name(data.until))] if data.until is not None else []
         after = railroad.Sequence(railroad.Comment("after the prompt"), railroad.NonTerminal("data"))
-        return self.rows([after, *end], room - 2 * railroad.AR - SPACE)
+        return self.rows([after, *end], self.stacked(room))
 
 
 def taken(items: list[Any]) -> int:

@@ -6,6 +6,7 @@ import argparse
 import difflib
 import re
 import sys
+from functools import cache
 from pathlib import Path
 from typing import Any, Mapping, Optional
 
@@ -14,6 +15,7 @@ import jinja2
 from . import VERSION
 from .absent import absent
 from .build import add_view_options, spec_or_report, specs_of_views
+from .deleted import deleted
 from .lower import (RUNTIME_VERSION, EffectView, FieldView, Lowering, LowerError, c_string,
                     command_heads, comment, deprecated_text, harmless, lower_table, number)
 from .manual import manual
@@ -48,6 +50,7 @@ def narrowed(spec: Spec) -> str:
 def options(spec: Spec) -> str:
     """How to ask for the same spec again."""
     given = ([f"--firmware {spec.view.name}"] if spec.view else []) + [f"--overlay {name}" for name in spec.overlays]
+    given += [f"--only {','.join(spec.only)}"] if spec.only else []
     return "".join(f" {option}" for option in given)
 
 
@@ -79,6 +82,7 @@ def effect(e: EffectView) -> str:
     return f"{{{e.slot}, {e.slots}, {e.maximum}, {e.key}, {e.value}}}"
 
 
+@cache
 def environment() -> jinja2.Environment:
     env = jinja2.Environment(loader=jinja2.FileSystemLoader(TEMPLATES), trim_blocks=True,
                              lstrip_blocks=True, keep_trailing_newline=True,
@@ -92,6 +96,7 @@ def context(spec: Spec, narrowed: Optional[Mapping[str, Spec]] = None) -> dict[s
     low = Lowering(spec)
     records = low.records
     first = {id(r): i for i, r in enumerate(records)}
+    lacking = absent(spec, low)
     return {
         "spec": spec, "prefix": low.prefix, "upper": low.upper, "banner": banner(spec),
         "runtime_version": RUNTIME_VERSION,
@@ -104,17 +109,18 @@ def context(spec: Spec, narrowed: Optional[Mapping[str, Spec]] = None) -> dict[s
         "start": [low.form_id(f) for f in spec.start],
         "barrier": [low.form_id(f) for f in spec.barrier],
         "wake": low.form_id(spec.wake) if spec.wake else "AT_NONE",
-        "absent": absent(spec, low), "features": features(spec), "bounds": bounds(spec),
+        "absent": lacking, "deleted": deleted(spec, low, lacking), "features": features(spec), "bounds": bounds(spec),
         "views": views(low, narrowed or {}),
-        "deprecates": any(f.deprecated for f in low.forms) or any(deprecations(spec)),
+        "deprecates": any(deprecations(spec)),
     }
 
 
 def deprecations(spec: Spec) -> list[str]:
     """What the header warns of, whatever it is."""
     fields = [f for ln in spec.lines for f in ln.fields] + [f for form in spec.forms for f in form.syntax.fields]
-    return [deprecated_text(v.deprecated) for t in spec.values for v in t.entries] + [
-        deprecated_text(f.param.deprecated) for f in fields if f.param]
+    nodes: list[Any] = [*spec.commands, *spec.forms, *spec.lines, *spec.settings, *(v for t in spec.values for v in t.entries),
+             *(f.param for f in fields if f.param)]
+    return [deprecated_text(n.deprecated) for n in nodes]
 
 
 def features(spec: Spec) -> list[dict[str, Any]]:
@@ -142,6 +148,7 @@ def settings(low: Lowering) -> list[dict[str, Any]]:
             "first": low.slots[s.name],
             "doc": comment(f"enum {low.prefix}_{s.values.name}: {s.doc[:1].lower() + s.doc[1:]}"
                            f"{per}; {s.default} at first.", 4),
+            "deprecated": deprecated_text(s.deprecated),
             "read_by": low.form_id(s.read_by) if s.read_by else "AT_NONE",
             "maximum": max(int(v.key) for v in s.values.entries),
             "stored": int(s.stored == "nvram"),
@@ -154,7 +161,8 @@ def lines(low: Lowering) -> list[dict[str, Any]]:
     out = []
     for line in low.spec.lines:
         typed = line.kind != "test" and bool(line.fields)
-        out.append({"id": low.line_id(line), "struct": low.struct_name(line),
+        gone = line.deprecated or (line.command.deprecated if line.command else None)
+        out.append({"id": low.line_id(line), "struct": low.struct_name(line), "deprecated": deprecated_text(gone),
                     "decoder": low.struct_name(line) if typed else "",
                     "record": f"R_{line.c_name.upper()}_{line.kind.upper()}"})
     return out
@@ -190,7 +198,7 @@ def add_build(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]")
     side.add_argument("--host", action="store_true", help="the host's side alone")
     side.add_argument("--module", action="store_true", help="with the module's side (default)")
     parser.add_argument("--check", action="store_true",
-                        help="write nothing; fail with a diff if DIR is stale")
+                        help="write nothing; fail with a diff if DIR isn't what these options generate")
     parser.set_defaults(run=build)
 
 
@@ -207,7 +215,7 @@ def build(args: argparse.Namespace) -> int:
         print(e.placed(args.spec), file=sys.stderr)
         return 1
     output = Path(args.output)
-    return stale(files, output) if args.check else write(files, output)
+    return stale(files, output, surplus(spec, files, output)) if args.check else write(files, output)
 
 
 def write(files: dict[str, str], output: Path) -> int:
@@ -226,7 +234,13 @@ def read(path: Path) -> Optional[str]:
         return None
 
 
-def stale(files: dict[str, str], output: Path) -> int:
+def surplus(spec: Spec, files: dict[str, str], output: Path) -> list[Path]:
+    """What was generated there once and isn't with these options."""
+    others = [output / (spec.module + suffix) for suffix in (HOST | MODULE).values() if spec.module + suffix not in files]
+    return [path for path in others if (read(path) or "").startswith("/* Generated by atspec ")]
+
+
+def stale(files: dict[str, str], output: Path, others: list[Path]) -> int:
     found = False
     for name, content in files.items():
         old = read(output / name)
@@ -235,6 +249,9 @@ def stale(files: dict[str, str], output: Path) -> int:
             sys.stdout.writelines(difflib.unified_diff(
                 (old or "").splitlines(True), content.splitlines(True),
                 str(output / name), f"{name} (generated)"))
+    sys.stdout.flush()      # before what is said of it
     if found:
         print(f"atspec: {output} is stale; run the same command without --check", file=sys.stderr)
-    return int(found)
+    for path in others:
+        print(f"atspec: {path} isn't generated any more; remove it", file=sys.stderr)
+    return int(found or bool(others))

@@ -79,7 +79,12 @@ def _spaced(text: str) -> str:
 
 
 def to_markdown(rich: Part, cell: bool = False) -> str:
-    return "".join(_markdown(span, cell) for span in say(rich))
+    return unmarked("".join(_markdown(span, cell) for span in say(rich)))
+
+
+def unmarked(text: str) -> str:
+    """What begins a line: no item of a list, and no underline."""
+    return re.sub(r"^([0-9]*)([-+=.)])(?=[\s=]|$)", r"\1\\\2", text)
 
 
 def _markdown(span: Span, cell: bool) -> str:
@@ -92,8 +97,7 @@ def markdown_text(text: str) -> str:
     """Words that mean nothing to Markdown but themselves."""
     text = text.replace("&", "&amp;")
     text = re.sub(r"[\\`*\[\]<>|#~$]", r"\\\g<0>", text)
-    text = re.sub(r"(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])", r"\\_", text)
-    return re.sub(r"^([0-9]*)([-+=.)])(?=[\s=]|$)", r"\1\\\2", text)     # no item of a list, no underline
+    return re.sub(r"(?<![A-Za-z0-9])_|_(?![A-Za-z0-9])", r"\\_", text)
 
 
 def markdown_code(text: str, cell: bool = False) -> str:

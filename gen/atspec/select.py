@@ -31,8 +31,7 @@ def select_commands(spec: Spec, names: list[str]) -> Spec:
             forms = [f for f in command.forms if any(f is n for n in needed)]
             if forms:
                 kept.append(part_of(command, forms))
-    view = replace(spec.view, only=names) if spec.view else None
-    return replace(spec, commands=kept, view=view)
+    return replace(spec, commands=kept, only=names)
 
 
 def part_of(command: Command, forms: list[Form]) -> Command:

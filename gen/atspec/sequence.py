@@ -10,9 +10,9 @@ from typing import Callable
 from markupsafe import Markup
 
 from .model import Example, Step
+from .words import byte_name
 
-WIDE, NARROW = 680, 330
-NAMES = {26: "Ctrl-Z", 27: "Esc"}
+WIDE, NARROW = 680, 324
 REFUSED = "no form of a command: to be refused"
 CHARACTER, WORD, ROW = 7.9, 6.2, 18     # of the monospaced text at 13 px, and of the labels at 11.5
 BOX, MARGIN, ARROW = 28, 16, 8
@@ -47,7 +47,7 @@ def events(step: Step, to: str) -> list[Event]:
     if step.kind == "prompt":
         return [Event(False, step.text, "prompt", "prompt", to)]
     if step.kind == "data":
-        end = f", then {NAMES.get(step.end, f'byte {step.end}')}" if step.end is not None else ""
+        end = f", then {byte_name(step.end)}" if step.end is not None else ""
         return [Event(True, step.text, "bytes", f"data, {counted(step.text)}{end}", to)]
     found = [Event(step.kind == "host", step.text, "line", REFUSED if step.refused else "", to)]
     if step.payload is not None:

@@ -11,7 +11,6 @@ from .rich import Part, Rich, Span, anchor, code, joined, link, one_line, say
 
 To = Callable[[str], str]       # the anchor of a parameter
 FEW = 6                         # values of a table that are listed where it is used
-NAMES = {26: "Ctrl-Z", 27: "Esc"}
 EVIDENCE = {"seen": "seen on real modules, though the manual doesn't say so",
             "driver": "relied on by a driver, though the manual doesn't say so",
             "guess": "a guess, for safety's sake"}
@@ -21,6 +20,10 @@ def duration(milliseconds: int) -> str:
     if milliseconds % 60000 == 0 and milliseconds > 60000:
         return f"{milliseconds // 60000} min"
     return f"{milliseconds // 1000} s" if milliseconds % 1000 == 0 else f"{milliseconds} ms"
+
+
+def byte_name(byte: int) -> str:
+    return {26: "Ctrl-Z", 27: "Esc"}.get(byte, f"byte {byte}")
 
 
 def setting_link(setting: Setting, key: Optional[str] = None) -> Span:
@@ -46,7 +49,7 @@ def evidence(mark: str) -> str:
 # Availability -------------------------------------------------------------------
 
 def availability(node: Any) -> list[str]:
-    """Since when, until when; "" on nodes that can't say so yet."""
+    """Since when, until when, where the model says so of such nodes."""
     known = vars(node)
     out = [f"{word} {since_doc(known[word])}" for word in ("since", "until") if known.get(word)]
     deprecated = known.get("deprecated")
@@ -55,6 +58,12 @@ def availability(node: Any) -> list[str]:
         use = deprecated.get("use", "")
         out.append("deprecated" + (f" since {since}" if since else "") + (f": {use}" if use else ""))
     return out
+
+
+def whys(found: list[str]) -> list[str]:
+    """The same, of what views say: came with V1.1"""
+    came = [why.removeprefix("came with ") for why in found if why.startswith("came with ")]
+    return [f"since {', '.join(came)}"] * bool(came) + [why for why in found if not why.startswith("came with ")]
 
 
 # Parameters ---------------------------------------------------------------------
@@ -103,9 +112,26 @@ def values_of(param: Param) -> list[Rich]:
     table = param.values
     if table is None or not few(table):
         return []
-    out = [say(code(wire(v), anchor("values", table.name, str(v.key))), " ", one_line(v.text),
-               *(f" ({a})" for a in availability(v))) for v in table.entries]
-    return out + ([say("or another value")] if table.open else [])
+    return listed(table) + ([say("or another value")] if table.open else [])
+
+
+def listed(table: ValueTable) -> list[Rich]:
+    return [say(code(wire(v), anchor("values", table.name, str(v.key))), " ", one_line(v.text),
+                *(f" ({a})" for a in availability(v))) for v in table.entries]
+
+
+def told_of_param(param: Param) -> list[Rich]:
+    """What was perhaps otherwise; of values the table tells."""
+    takes = say(f"the values of {param.values.name}") if param.values else param_takes(param)
+    return [takes, say(one_line(param.doc)), *param_facts(param)]
+
+
+def told_of_table(table: ValueTable) -> list[Rich]:
+    return [say(one_line(table.doc)), say("others are possible" if table.open else "there are no others")]
+
+
+def value_text(value: Value) -> str:
+    return one_line(value.text) + (f". {one_line(value.doc)}" if value.doc else "")
 
 
 def wire(value: Value) -> str:
@@ -271,9 +297,9 @@ def prompt(data: Data, to: To) -> Rich:
     if data.length:
         parts.append(say("exactly ", code(data.length, to(data.length)), " bytes"))
     if data.until is not None:
-        parts.append(say("ended by ", code(NAMES.get(data.until, str(data.until)))))
+        parts.append(say("ended by ", code(byte_name(data.until))))
     if data.cancel is not None:
-        parts.append(say(code(NAMES.get(data.cancel, str(data.cancel))), " gives up"))
+        parts.append(say(code(byte_name(data.cancel)), " gives up"))
     if data.echo:
         parts.append(say("echoed while ", setting_link(data.echo), " is ", code("1")))
     return joined(parts, "; ")

@@ -38,11 +38,23 @@ extern "C" {
 #define AT_DEPRECATED(text)
 #endif
 
-/** A member that the firmware lacks; the struct is the same with any compiler. */
-#ifdef AT_UNAVAILABLE
-#define AT_GONE(type, name, text) type name AT_UNAVAILABLE(text)
+/**
+ * A member that isn't there any more, or not with this firmware: it takes no room. gcc lets
+ * designated initializers name what is unavailable, but not a flexible array in a struct.
+ */
+#if !defined(AT_UNAVAILABLE)
+#define AT_GONE(name, text)
+#elif defined(__clang__)
+#define AT_GONE(name, text) __extension__ char name[0] AT_UNAVAILABLE(text);
 #else
-#define AT_GONE(type, name, text) type at_gone_##name
+#define AT_GONE(name, text) \
+    _Pragma("GCC diagnostic push") _Pragma("GCC diagnostic ignored \"-Wpedantic\"") \
+    AT_GONE_(name, text) _Pragma("GCC diagnostic pop")
+#ifdef __cplusplus
+#define AT_GONE_(name, text) char name[0] AT_UNAVAILABLE(text);
+#else
+#define AT_GONE_(name, text) struct { char at_gone_##name[0]; char name[] AT_UNAVAILABLE(text); };
+#endif
 #endif
 
 /** Text of a known length; not NUL-terminated, never owned. */

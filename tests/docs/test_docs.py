@@ -16,7 +16,7 @@ import pexpect
 
 ROOT = Path(__file__).resolve().parents[2]
 BUILD = Path(os.environ.get("AT_BUILD", ROOT / "build"))
-DOCUMENTS = ["README.md", "README.zh-CN.md", "CONTRIBUTING.md", "spec/README.md", "spec/diff.md"]
+DOCUMENTS = ["README.md", "README.zh-CN.md", "CONTRIBUTING.md", "spec/README.md", "spec/diff.md", "spec/upgrade.md"]
 EXCERPT = re.compile(r"<!-- from: (\S+) -->\n```\w*\n(.*?)```", re.S)
 SESSION = re.compile(r"<!-- session -->\n```\n(.*?)```", re.S)
 TIMES = r"in [0-9.]+ s, [0-9]+ B/s"     # differ from run to run

@@ -21,7 +21,7 @@ class Reference(unittest.TestCase):
     def test_calls_of_the_tool(self) -> None:
         spec, _ = load_spec(str(ROOT / "spec" / "quectel" / "bc26-tcpip.yaml"))
         assert spec
-        author = Author(spec, None)
+        author = Author(spec)
         for form in spec.forms:
             tool, *arguments = shlex.split(author.cli(form))
             run = subprocess.run([str(BUILD / "bin" / tool), *arguments], capture_output=True, timeout=60, check=False)

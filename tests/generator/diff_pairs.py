@@ -155,7 +155,7 @@ examples:
 coverage:
   '2': {by: urcs.lost, doc: it is told there}
 reserved:
-  - {path: commands.OLD, because: nobody used it}
+  - {path: commands.OLD, names: [old()], because: nobody used it}
 """
 
 
@@ -177,8 +177,8 @@ def case(at: str, does: Change, doesnt: Change, also: str = "") -> Case:
     return Case(at, does, doesnt, frozenset(also.split()))
 
 
-def reserved(path: str) -> Change:
-    return {"reserved/1": {"path": path, "because": "it had no use"}}
+def reserved(path: str, *names: str) -> Change:
+    return {"reserved/1": {"path": path, "names": list(names), "because": "it had no use"}}
 
 
 PING = {"commands/PING": {"section": "1", "doc": "Is anyone there", "execute": {"syntax": "AT+PING"}}}
@@ -196,10 +196,10 @@ LOST = "urcs/lost/line"
 CASES: dict[str, Case] = {
     "S100": case("module", {"module": "small"}, {"title": "Small module"}),
     "S110": case("commands.PING", PING, EXECUTE),
-    "S111": case("commands.SHUT", {"commands/SHUT": GONE, **reserved("commands.SHUT"), "examples": GONE},
+    "S111": case("commands.SHUT", {"commands/SHUT": GONE, **reserved("commands.SHUT", "shut()"), "examples": GONE},
                  {"commands/SHUT/doc": "Close it"}, "D405 D411"),
     "S112": case("commands.LIST.execute", EXECUTE, PING),
-    "S113": case("commands.LIST.forms.one", {"commands/LIST/forms": GONE, **reserved("commands.LIST.forms.one")},
+    "S113": case("commands.LIST.forms.one", {"commands/LIST/forms": GONE, **reserved("commands.LIST.forms.one", "list_one()", "FEATURE_LIST_ONE")},
                  {"commands/LIST/forms/one/doc": "It"}, "S173 D411"),
     "S114": case("commands.SHUT.set", {"commands/SHUT/set/c_name": "hang_up"}, {"commands/SHUT/set/c_name": "shut"}),
     "S115": case("commands.LIST.forms.one", {"commands/LIST/forms/one/response": {"LIST": "0..1"}},
@@ -209,7 +209,7 @@ CASES: dict[str, Case] = {
                  {LIST: 'AT+LIST=<id>[,"all"]'}, "T201"),
     "S121": case("commands.LIST.forms.one.age", {LIST: "AT+LIST=<id>,<age>"},
                  {LIST: "AT+LIST=<id>[,<age>]"}, "T200 T201"),
-    "S122": case("commands.OPEN.set.delay", {OPEN: "AT+OPEN=<id>,<kind>,<peer>[,<port>]", **reserved("commands.OPEN.set.delay")},
+    "S122": case("commands.OPEN.set.delay", {OPEN: "AT+OPEN=<id>,<kind>,<peer>[,<port>]", **reserved("commands.OPEN.set.delay", "struct open.delay")},
                  {OPEN: "AT+OPEN=<id>,<kind>,<peer>[,<port>,<delay>]"}, "T200 D411"),
     "S123": case("parameters.peer", {"parameters/peer/c_name": "remote"}, {"parameters/peer/c_name": "peer"}),
     "S124": case("commands.OPEN.set.peer", {OPEN: "AT+OPEN=<id>,<kind>[,<peer>[,<port>[,<delay>]]]"},
@@ -223,11 +223,11 @@ CASES: dict[str, Case] = {
                  {"values/state/doc": "States"}, "S140 D402"),
     "S130": case("urcs.found", {"urcs/found": {"line": "+FOUND: <id>", "doc": "A link was found"}},
                  {"urcs/lost/also": [{"line": "+LOST: <id>"}]}, "R300"),
-    "S131": case("urcs.peer", {"urcs/peer": GONE, **reserved("urcs.peer")}, {"urcs/peer/doc": "Someone calls"}, "R301 D411"),
+    "S131": case("urcs.peer", {"urcs/peer": GONE, **reserved("urcs.peer", "struct peer_urc")}, {"urcs/peer/doc": "Someone calls"}, "R301 D411"),
     "S132": case("urcs.peer", {"urcs/peer/c_name": "caller"}, {"urcs/peer/c_name": "peer"}),
     "S133": case("urcs.peer.age", {"urcs/peer/line": "+PEER: <peer>[,<age>]"},
                  {"urcs/peer/line": "+PEER: <peer>[,here]"}, "R302 S160"),
-    "S134": case("commands.LIST.lines.LIST.age", {LISTED: "+LIST: <id>,<kind>", **reserved("commands.LIST.lines.LIST.age")},
+    "S134": case("commands.LIST.lines.LIST.age", {LISTED: "+LIST: <id>,<kind>", **reserved("commands.LIST.lines.LIST.age", "struct list_response.age")},
                  {LISTED: "+LIST: <id>,<age>,<kind>"}, "R302 R303 D411"),
     "S135": case("commands.LIST.lines.LIST.age", {LISTED: "+LIST: <id>,<kind>[,<age>]"},
                  {LISTED: "+LIST: <id>,<age>,<kind>"}, "R302"),
@@ -235,15 +235,15 @@ CASES: dict[str, Case] = {
                  {"commands/LIST/lines/LIST.total/doc": "How many"}, "R303"),
     "S140": case("values.colour", {"values/colour": {"section": "1", "doc": "Colour", "entries": {0: {"name": "RED", "text": "red"}}}},
                  NEW_STATE),
-    "S141": case("values.state", {"values/state": GONE, "parameters/state/values": GONE, "parameters/state/range": "0..2", **reserved("values.state")},
+    "S141": case("values.state", {"values/state": GONE, "parameters/state/values": GONE, "parameters/state/range": "0..2", **reserved("values.state", "enum state", "STATE_IDLE", "STATE_BUSY", "STATE_LOST")},
                  {"values/state/doc": "States"}, "S127 D411"),
     "S142": case("values.state.entries.3", NEW_STATE, ANOTHER_NUMBER, "R312"),
-    "S143": case("values.state.entries.2", {**NO_STATE, **reserved("values.state.2")}, ANOTHER_NUMBER, "R313 D411"),
+    "S143": case("values.state.entries.2", {**NO_STATE, **reserved("values.state.2", "STATE_LOST")}, ANOTHER_NUMBER, "R313 D411"),
     "S144": case("values.state.entries.2", {"values/state/entries/2/name": "MISSING"}, SWAPPED_STATES),
     "S145": case("values.state.entries.3", {**ANOTHER_NUMBER, **reserved("values.state.2")}, {"values/state/entries/2/name": "MISSING"}, "R312 R313 D411"),
     "S150": case("settings.extra", {"settings/extra": {"values": "switch", "default": 0, "stored": "ram", "doc": "More"}},
                  {"settings/echo/stored": "nvram"}),
-    "S151": case("settings.echo", {"settings/echo": GONE, "commands/SEND/forms/prompted/data/echo": GONE, **reserved("settings.echo")},
+    "S151": case("settings.echo", {"settings/echo": GONE, "commands/SEND/forms/prompted/data/echo": GONE, **reserved("settings.echo", "SETTING_ECHO")},
                  {"settings/echo/stored": "nvram"}, "R324 D411"),
     "S152": case("settings.spare", {"settings/spare/per": GONE}, {"parameters/id/range": "1..4", "examples": GONE}, "R331"),
     "S160": case("command_max", {"parameters/peer/max": 500}, {"parameters/most/range": "1..999"}, "T203 R310"),
@@ -251,17 +251,19 @@ CASES: dict[str, Case] = {
     "S171": case("commands.OPEN", {"commands/OPEN/deprecated": {"use": "nothing"}}, {"commands/OPEN/doc": "Open it"}),
     "S172": case("features.SHUT", {"commands/SHUT/since": {"firmware": {"X1": "X1R01"}}}, {"commands/SHUT/since": {"revision": "R2"}, "examples": GONE}, "S170"),
     "S173": case("features.LIST_ONE", {"commands/LIST/forms/one/since/firmware": GONE}, {"commands/LIST/forms/one/since/revision": "R2"}, "S170"),
-    "S180": case("values.state.entries.2", NO_STATE, {**NO_STATE, **reserved("values.state.2")}, "S143 R313"),
+    "S180": case("values.state.entries.2", NO_STATE, {**NO_STATE, **reserved("values.state.2", "STATE_LOST")}, "S143 R313"),
     "S181": case("reserved.commands.OLD", {"reserved": GONE}, {"reserved/0/because": "it never worked"}),
+    "S182": case("urcs.peer", {"urcs/peer": GONE, **reserved("urcs.peer", "PEER")}, {"urcs/peer": GONE, **reserved("urcs.peer", "struct peer_urc")}, "S131 R301 D411"),
     "T200": case("commands.SHUT.set", {"commands/SHUT/set/syntax": "AT+SHUT=<id>,<slot>", "examples": GONE},
                  {"parameters/slot/doc": "A slot"}, "T201 D405"),
     "T201": case("commands.LIST.forms.one", {LIST: 'AT+LIST=<id>[,"all"]'}, {"parameters/delay/range": "0..59"}),
-    "T202": case("commands.PLAY.parameters.tune", {"commands/PLAY/parameters/tune/quoted": True}, {"commands/PLAY/parameters/tune/doc": "Any tune"}),
+    "T202": case("commands.PLAY.parameters.tune", {"commands/PLAY/parameters/tune/type": "string", "commands/PLAY/parameters/tune/quoted": GONE},
+                 {"commands/PLAY/parameters/tune/doc": "Any tune"}),
     "T203": case("parameters.most", {"parameters/most/range": "1..101"}, {"parameters/code/range": "0..10"}),
     "T204": case("commands.PLAY.parameters.where", {"commands/PLAY/parameters/where/form": "ip"},
                  {"commands/PLAY/parameters/where/form": GONE}),
     "T205": case("values.kind.entries.C", {"values/kind/entries/C": {"name": "THIRD", "text": "the third"}}, NEW_STATE, "S142 R312"),
-    "T206": case("values.kind.entries.B", {"values/kind/entries/B": GONE, **reserved("values.kind.B")}, NO_STATE, "S143 R313 D411"),
+    "T206": case("values.kind.entries.B", {"values/kind/entries/B": GONE, **reserved("values.kind.B", "KIND_SECOND")}, NO_STATE, "S143 R313 D411"),
     "T207": case("parameters.slot", {"parameters/slot/supported": 2, "examples": GONE}, {"parameters/slot/supported": GONE}, "D405"),
     "T208": case("parameters.slot", {"parameters/slot/supported": GONE}, {"parameters/slot/supported": 2, "examples": GONE}),
     "T209": case("parameters.port", {"parameters/port/default": 81}, {"settings/echo/default": 1}),
@@ -277,7 +279,7 @@ CASES: dict[str, Case] = {
     "T233": case("session.firmware", {"session/firmware": "LIST.read"}, {"session/barrier": ["WHO.read"]}),
     "R300": case("finals.LATER", {"finals/LATER": {"line": "LATER", "outcome": "fail", "doc": "Not yet"}},
                  {"finals/STUCK/also": [{"line": "JAMMED"}]}, "S130"),
-    "R301": case("finals.STUCK", {"finals/STUCK": GONE, "commands/SHUT/set/then/1": GONE, **reserved("finals.STUCK")},
+    "R301": case("finals.STUCK", {"finals/STUCK": GONE, "commands/SHUT/set/then/1": GONE, **reserved("finals.STUCK", "LINE_STUCK_FINAL")},
                  {"commands/SHUT/set/then/1": GONE}, "S131 R341 D411"),
     "R302": case("urcs.lost", {"urcs/lost/also": [{"line": "+LOST: <id>"}]}, {"parameters/code/doc": "A reason"}, "S135"),
     "R303": case("finals.STUCK", {"finals/STUCK/line": "JAMMED"}, {"finals/STUCK/also": [{"line": "JAMMED"}]}, "R302"),
@@ -291,7 +293,7 @@ CASES: dict[str, Case] = {
     "R310": case("parameters.code", {"parameters/code/range": "0..10"}, {"parameters/most/range": "1..101"}),
     "R311": case("parameters.code", {"parameters/code/range": "0..8"}, {"parameters/most/range": "1..99"}),
     "R312": case("values.state.entries.3", NEW_STATE, {"values/state/entries/2/text": "gone"}, "S142"),
-    "R313": case("values.state.entries.2", {**NO_STATE, **reserved("values.state.2")}, {"values/state/entries/2/name": "GONE"}, "S143 D411"),
+    "R313": case("values.state.entries.2", {**NO_STATE, **reserved("values.state.2", "STATE_LOST")}, {"values/state/entries/2/name": "GONE"}, "S143 D411"),
     "R314": case("values.state", {"values/state/open": True}, {"values/state/open": False}),
     "R315": case("values.broad", {"values/broad/open": False}, {"values/state/open": True}),
     "R316": case("parameters.age", {"parameters/age/unit": "min"}, {"parameters/delay/unit": "min"}),
@@ -341,7 +343,6 @@ CASES: dict[str, Case] = {
     "D409": case("rules.number | text", {"rules/0/because": "so"}, {"urcs/text/doc": "so"}),
     "D410": case("coverage.2", {"coverage/2/by": "urcs.peer"}, {"urcs/lost/section": "2"}),
     "D411": case("reserved.commands.NEVER", reserved("commands.NEVER"), {"reserved/0/because": "it never worked"}),
-    "D412": case("urcs.lost", {"urcs/lost/deprecated": {"use": "nothing"}}, {"commands/OPEN/deprecated": {"use": "nothing"}}),
 }
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import cached_property
 from html.parser import HTMLParser
 from typing import Iterator, Optional
 
@@ -34,9 +35,17 @@ class Element:
         return [e for e in self.walk() if tag in ("", e.tag) and (not kind or kind in e.attributes.get("class", "").split())]
 
     def one(self, id: str) -> "Element":
-        found = [e for e in self.walk() if e.attributes.get("id") == id]
+        found = self.by_id.get(id, [])
         assert len(found) == 1, f"{len(found)} elements with the id {id}"
         return found[0]
+
+    @cached_property
+    def by_id(self) -> dict[str, list["Element"]]:
+        found: dict[str, list[Element]] = {}
+        for e in self.walk():
+            if "id" in e.attributes:
+                found.setdefault(e.attributes["id"], []).append(e)
+        return found
 
 
 class Page(HTMLParser):

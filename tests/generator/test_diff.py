@@ -159,7 +159,7 @@ class Meaning(Diff):
 
     def test_what_is_deleted_without_a_word(self) -> None:
         self.assertEqual(self.message(", 2: {name: LOST, text: lost}", "", "S180")[1],
-                         "Add to the new spec under `reserved`: - {path: values.state.entries.2, because: ...}")
+                         "Add to the new spec under `reserved`: - {path: values.state.entries.2, names: [STATE_LOST], because: ...}")
 
     def test_what_is_deleted_with_a_reason(self) -> None:
         self.write("old.yaml", BASE)

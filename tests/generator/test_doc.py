@@ -10,21 +10,20 @@ import unittest
 from dataclasses import replace
 from functools import cache
 from pathlib import Path
-from unittest import mock
 from urllib.parse import unquote
 
 from page import LOADS, Element, Page
 from support import REPOSITORY, SHIPPED
 from test_render import SECOND, Folder, atspec, contents, load
 
+from atspec.build import specs_of_views
 from atspec.coverage import rows
 from atspec.doc import render_doc, title
 from atspec.model import Form, Line, Param, Spec
 from atspec.rails import NARROW, WIDE, rails
 from atspec.render import render
 from atspec.rich import anchor, code, joined, link, markdown_block, say, to_html, to_markdown
-from atspec.sequence import Drawing, mermaid, mermaid_text, story
-from atspec.words import availability
+from atspec.sequence import NARROW as SLIM, WIDE as BROAD, Drawing, mermaid, mermaid_text, story
 
 TEMPLATES = REPOSITORY / "gen" / "templates"
 
@@ -40,6 +39,48 @@ finals:
 commands:
   PLAIN: {section: '1', doc: Do it, execute: {syntax: AT+PLAIN}}
 """
+
+# All that a spec can say of availability.
+AGED = """\
+atspec: 1
+module: aged
+title: Aged
+source: {document: None, version: R3, date: '2020-01-01', sections: {'1': All}}
+devices: [AG1]
+revisions: [R1, R2, R3]
+include: [INCLUDED]
+defaults: {response_time: 300 ms}
+values:
+  mode:
+    doc: Mode
+    entries:
+      0: {name: 'OFF', text: still}
+      1: {name: 'ON', text: moving, was: [{before: {revision: R2}, text: hopping}]}
+  gear: {doc: Gear, since: commands.MOVE.forms.gear, entries: {0: {name: LOW, text: slow}, 1: {name: HIGH, text: fast}}}
+parameters:
+  speed:
+    {type: integer, range: 1..100, default: 7, doc: Speed,
+     was: [{before: {firmware: {AG1: AG1R05}}, range: 1..10, without: [default]}]}
+  mode: {type: integer, values: mode, doc: Mode, deprecated: {use: AT+MOVE=<speed>, since: {revision: R2}}}
+  gear: {type: integer, values: gear, doc: Gear, since: commands.MOVE.forms.gear}
+commands:
+  MOVE:
+    section: '1'
+    doc: Move
+    notes: [Mind the gap]
+    set: {syntax: 'AT+MOVE=<speed>[,<mode>]', response_time: 2 s, was: [{before: {revision: R3}, response_time: 9 s}]}
+    forms:
+      gear: {syntax: 'AT+MOVE="gear",<gear>', since: {firmware: {AG1: AG1R07}}, doc: Change the gear}
+    was: [{before: {revision: R2}, notes: [Mind the step]}]
+  REST:
+    section: '1'
+    doc: Rest
+    until: {revision: R2, firmware: {AG1: AG1R09}}
+    deprecated: {use: AT+MOVE=0}
+    execute: {syntax: AT+REST}
+reserved:
+  - {path: commands.JUMP, because: It hurt}
+""".replace("INCLUDED", str(REPOSITORY / "spec" / "common" / "v250.yaml"))
 
 ODD = """ "quoted" 'single' <b>bold</b> &amp; & </script> <!-- `tick` ``two`` | pipe \\ back * star _under_ # {{ x }} [a](b) $m$ ~s~"""
 
@@ -75,24 +116,31 @@ examples:
 """.replace("@", json.dumps(ODD.strip()))
 
 
-def spec_of(text: str) -> Spec:
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder, "spec.yaml")
-        path.write_text(text, "utf-8")
-        return load(path)
+FILES = {"shipped": SHIPPED, "bg95": SHIPPED.with_name("bg95-tcpip.yaml"), "second": SECOND, "dated": SECOND.with_name("dated.yaml")}
 
 
 @cache
+def specs_named(name: str) -> tuple[Spec, dict[str, Spec]]:
+    """A spec, and what it is in each of its views."""
+    if name in FILES:
+        spec = load(FILES[name])
+        return spec, specs_of_views(str(FILES[name]), spec.views, [])
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder, "spec.yaml")
+        path.write_text({"smallest": SMALLEST, "odd": ODD_SPEC, "aged": AGED}[name], "utf-8")
+        spec = load(path)
+        return spec, specs_of_views(str(path), spec.views, [])
+
+
 def spec_named(name: str) -> Spec:
-    texts = {"smallest": SMALLEST, "odd": ODD_SPEC}
-    return spec_of(texts[name]) if name in texts else load({"shipped": SHIPPED, "second": SECOND}[name])
+    return specs_named(name)[0]
 
 
 @cache
 def written(name: str) -> tuple[str, str]:
-    files = render_doc(spec_named(name))
-    module = spec_named(name).module
-    return files[f"{module}.html"], files[f"{module}.md"]
+    spec, narrowed = specs_named(name)
+    files = render_doc(spec, narrowed=narrowed)
+    return files[f"{spec.module}.html"], files[f"{spec.module}.md"]
 
 
 @cache
@@ -100,7 +148,14 @@ def page(name: str) -> Element:
     return Page(written(name)[0]).root
 
 
-ALL = ("shipped", "second", "smallest", "odd")
+ALL = (*FILES, "smallest", "odd", "aged")
+
+
+def time(milliseconds: int) -> str:
+    """As people say it."""
+    if milliseconds % 60000 == 0 and milliseconds > 60000:
+        return f"{milliseconds // 60000} min"
+    return f"{milliseconds} ms" if milliseconds % 1000 else f"{milliseconds // 1000} s"
 
 
 def one_line(text: str) -> str:
@@ -126,14 +181,21 @@ class Complete(unittest.TestCase):
                     self.form(spec, place.one(anchor("form", command.name, form.name)), form)
 
     def form(self, spec: Spec, place: Element, form: Form) -> None:
-        self.says(place, form.name, form.doc, form.syntax.text, f"within {form.response_time} ms")
-        self.assertIn(f"{spec.module}_{form.c_name}(struct at_client *client", place.text)
+        self.says(place, form.name, form.doc, form.syntax.text)
+        self.assertIn(time(form.response_time), place.words)
+        for end in ("(struct at_client *client", "_start(struct at_client *client, struct at_call *call", "_encode(const uint8_t"):
+            self.assertIn(f"int {spec.module}_{form.c_name}{end}", place.text)
+        refused = place.all("ol", "answer")[0]
+        self.says(refused, *(ln.variants[0].template.text for ln in spec.finals if ln.outcome in ("ok", "error")))
+        if form.within:
+            for number in (time(form.within.milliseconds) if not form.within.field else "", form.within.field, form.within.times):
+                self.assertIn(number, refused.words)
         self.assertIn(f"{spec.module} encode", place.text)
         for line, _, _ in form.response:
             self.says(place, line.variants[0].template.text)
         for completion in form.then:
             self.says(place, completion.line.variants[0].template.text)
-        drawn = [t.text for s in place.all("svg")[:1] for t in s.all("text")]
+        drawn = [t.text for t in place.all("svg")[0].all("text")]
         for f in form.syntax.fields:
             if f.param:
                 self.assertIn(f.param.name, drawn)
@@ -148,7 +210,7 @@ class Complete(unittest.TestCase):
                     if f.param:
                         self.parameter(root.one(anchor(*owner, f.param.name)), f.param)
                         count += 1
-            self.assertGreater(count, {"smallest": -1, "odd": 2}.get(name, 20))
+            self.assertGreater(count, 20 if name in ("shipped", "bg95", "second") else -1)
 
     def parameter(self, row: Element, param: Param) -> None:
         self.assertEqual(row.tag, "tr")
@@ -200,20 +262,130 @@ class Complete(unittest.TestCase):
             for section, name in spec.sections.items():
                 self.says(root.one(anchor("section", section)), section, name)
             for i, example in enumerate(spec.examples, 1):
-                drawing = root.one(anchor("example", str(i))).all("svg")[0].text
-                self.assertIn(one_line(example.title), one_line(drawing))
+                for drawing in root.one(anchor("example", str(i))).all("svg"):
+                    self.assertIn(one_line(example.title), one_line(drawing.text))
+                    drawn = "".join(t.text for t in drawing.all("text") if not t.attributes.get("class"))
+                    for step in example.steps:
+                        for text in (step.text if step.kind != "prompt" else "", step.payload or ""):
+                            self.assertIn(text, drawn)
 
-    def test_availability(self) -> None:
+    def test_coverage_table(self) -> None:
+        for _, spec, root in self.each():
+            nodes = [(f.command.section, f.path) for f in spec.forms] + [(ln.section, ln.path) for ln in spec.lines]
+            nodes += [(s.section, f"settings.{s.name}") for s in spec.settings]
+            for section, path in nodes:
+                if section in spec.sections:
+                    self.says(root.one(anchor("section", section)), path)
+
+    def test_search_has_everything(self) -> None:
+        for _, spec, root in self.each():
+            hits = json.loads(root.one("index").text)
+            found = {(to, word) for _, said, _, to, more in hits for word in (said, *more.split())}
+            wanted = {(anchor("command", c.name), title(c)) for c in spec.commands}
+            wanted |= {(anchor("form", f.command.name, f.name), word) for f in spec.forms
+                       for word in (f.syntax.text, f"{spec.module}_{f.c_name}", f"{spec.module}_{f.c_name}_start")}
+            wanted |= {(anchor("command", f.command.name, p.name), p.name) for f in spec.forms for p in f.syntax.fields if p.param}
+            wanted |= {(anchor("line", ln.name), ln.variants[0].template.text) for ln in spec.lines}
+            wanted |= {(anchor("values", t.name, str(v.key)), word) for t in spec.values for v in t.entries
+                       for word in (str(v.key), f"{spec.module}_{t.name}_{v.name}".upper())}
+            wanted |= {(anchor("setting", s.name), s.name) for s in spec.settings}
+            wanted |= {(anchor("feature", f.name), f"{spec.module}_FEATURE_{f.name}".upper()) for f in spec.features}
+            wanted |= {(anchor("reserved", r.path), r.path) for r in spec.reserved}
+            self.assertEqual(wanted - found, set())
+
+    # availability
+
+    def table(self, root: Element) -> dict[str, dict[str, str]]:
+        """By the place that a row leads to: what stands below each view."""
+        matrix = root.one("availability") and root.all("div", "matrix")[0]
+        names = [th.words for th in matrix.all("thead")[0].all("th")[1:]]
+        return {row.all("a")[0].attributes["href"][1:]: dict(zip(names, (td.words for td in row.all("td"))))
+                for row in matrix.all("tbody")[0].all("tr")}
+
+    def test_what_views_have(self) -> None:
+        seen = 0
+        for name in ("shipped", "bg95", "dated", "aged"):
+            spec, narrowed = specs_named(name)
+            table = self.table(page(name))
+            places = {f.path: anchor("form", f.command.name, f.name) for f in spec.forms}
+            places |= {f"commands.{c.name}": anchor("command", c.name) for c in spec.commands}
+            places |= {ln.path: anchor("line", ln.name) for ln in spec.lines if ln.kind != "test"}
+            places |= {f"settings.{s.name}": anchor("setting", s.name) for s in spec.settings}
+            places |= {f"values.{t.name}": anchor("values", t.name) for t in spec.values}
+            places |= {f"values.{t.name}.entries.{v.key}": anchor("values", t.name, str(v.key))
+                       for t in spec.values for v in t.entries}
+            for view, of in narrowed.items():
+                assert of.view
+                for path, place in places.items():
+                    cell = next((c for label, c in table.get(place, {}).items() if view in label.split()), "")
+                    self.assertEqual(cell == "no", path in of.view.gone and any(view in label.split() for label in table[place]),
+                                     f"{name} {view} {path}")
+                    seen += cell == "no"
+        self.assertGreater(seen, 25)
+        self.assertEqual(self.table(page("aged"))["command/REST"], {
+            "R1": "yes", "R2": "yes", "R3": "no", "up to AG1R06": "yes", "AG1R07 to AG1R09": "yes", "from AG1R10": "no"})
+        self.assertEqual(self.table(page("dated"))["command/HALT"]["R1"], "", "revisions say nothing of it")
+        self.assertEqual(page("second").by_id.get("availability"), None)
+
+    def test_since_until_deprecated(self) -> None:
         root = page("shipped")
-        self.assertIn("since V1.1, BC26NxR01A07, BC20NxR01A08", root.one("form/QICFG/echomode").text)
+        for place in ("form/QICFG/echomode", "command/QICFG/echo_mode", "values/echo_mode", "setting/echo_mode", "line/QICFG.echomode"):
+            self.assertIn("since V1.1, BC26NxR01A07, BC20NxR01A08", root.one(place).text)
         self.assertIn("since V1.1", root.one("command/QIDNSCFG").all("h3")[0].text)
+        self.assertIn("since V1.1", root.one("example/11").all("h3")[0].text)
         self.assertIn("since V1.1", root.one("values/socket_state/4").text)
         self.assertNotIn("since", root.one("values/socket_state/3").text)
         self.assertIn("is closing the connection (since V1.1)", root.one("command/QISTATE/socket_state").words)
-        form = spec_named("shipped").forms[0]
-        marked = {"until": {"revision": "V1.0"}, "deprecated": {"use": "AT+OTHER", "since": {"revision": "V1.1"}}}
-        with mock.patch.dict(vars(form), marked):
-            self.assertEqual(availability(form), ["until V1.0", "deprecated since V1.1: AT+OTHER"])
+        root = page("aged")
+        self.assertIn("until R2, AG1R09", root.one("command/REST").all("h3")[0].words)
+        self.assertIn("deprecated: AT+MOVE=0", root.one("command/REST").all("h3")[0].words)
+        self.assertIn("deprecated since R2: AT+MOVE=<speed>", root.one("command/MOVE/mode").words)
+        self.assertEqual(root.one(anchor("reserved", "commands.JUMP")).words, "commands.JUMP: It hurt")
+
+    def test_what_was_otherwise(self) -> None:
+        for place, words in {"command/GO/speed": ("R1: integer, 1 to 10.", "R2: integer, 1 to 500."),
+                             "form/GO/test": ("R1: +GO: (1-10).",), "form/PAINT/set": ("Up to R2: AT+PAINT=<colour>.",)}.items():
+            self.says(page("dated").one(place), *words)
+        for place, words in {"command/MOVE": ("R1: Mind the step.",), "values/mode/1": ("R1: hopping.",),
+                             "command/MOVE/speed": ("Up to AG1R04: integer, 1 to 10.", "Up to AG1R04: without “When left out: 7.”."),
+                             "form/MOVE/set": ("Up to R2: OK within 9 s",)}.items():
+            self.says(page("aged").one(place), *words)
+        for name in ("shipped", "bg95", "dated", "aged"):
+            root, (spec, narrowed) = page(name), specs_named(name)
+            now = {f.path: f for f in spec.forms}
+            for form in [f for of in narrowed.values() for f in of.forms]:
+                place = root.one(anchor("form", form.command.name, form.name))
+                self.says(place, form.syntax.text)
+                self.assertIn(time(form.response_time), place.words)
+                for f, same in zip(form.syntax.fields, now[form.path].syntax.fields):
+                    if f.param and same.param and f.param.kind == "integer" and not f.param.values:
+                        self.says(root.one(anchor("command", form.command.name, f.name)), f"{f.param.minimum} to {f.param.maximum}")
+        said = Element("", {}, [e for e in page("aged").one("top").children])
+        self.says(said, "What was otherwise")
+
+    def test_the_feature_to_ask_for(self) -> None:
+        asks = "bc26_supports(&firmware, BC26_FEATURE_QICFG_ECHOMODE)"
+        for place in ("form/QICFG/echomode", "command/QICFG/echo_mode", "values/echo_mode", "setting/echo_mode", "line/QICFG.echomode"):
+            self.says(page("shipped").one(place), asks)
+            self.assertIn("feature/QICFG_ECHOMODE", written("shipped")[1])
+        self.says(page("dated").one("values/motion/2"), "dated_supports(&firmware, DATED_FEATURE_MOTION_FAST)")
+        self.says(page("dated").one("command/HALT").all("ul", "past")[0], "dated_supports(&firmware, DATED_FEATURE_HALT)")
+        self.says(page("aged").one("values/gear"), "AGED_FEATURE_MOVE_GEAR")
+        self.assertEqual(page("shipped").text.count(asks), 6, "and nowhere else but in the example")
+        for name in ALL:
+            spec, root = spec_named(name), page(name)
+            for f in spec.features:
+                row = root.one(anchor("feature", f.name))
+                self.says(row, *(b.firmware for b in f.bounds), f"{spec.module.upper()}_HAS_{f.name}")
+
+    def test_a_view_tells_what_it_lacks(self) -> None:
+        spec = specs_of_views(str(SHIPPED), ["BC26NBR01A06"], [])["BC26NBR01A06"]
+        root = Page(render_doc(spec)["bc26.html"]).root
+        self.assertEqual(root.one(anchor("lacking", "commands.QICFG.forms.echomode")).words,
+                         "commands.QICFG.forms.echomode: came with BC26NxR01A07")
+        self.assertIn("As BC26NBR01A06 has it.", root.words)
+        self.assertIn("#define BC26_HAS_QICFG_ECHOMODE 0", root.text)
+        self.assertEqual(root.all("div", "matrix"), [])
 
     def test_words(self) -> None:
         """What takes several facts to say."""
@@ -307,15 +479,17 @@ class Faithful(unittest.TestCase):
     def test_c_is_that_of_the_header(self) -> None:
         for name in ALL:
             spec = spec_named(name)
-            header = render(spec)[f"{spec.module}.h"]
+            header, text = render(spec)[f"{spec.module}.h"], page(name).text
             shown = [e.all("code")[0].text for e in page(name).all("details", "api")]
-            self.assertEqual(len(shown), len(spec.forms) + sum(bool(ln.fields) and ln.kind != "test" for ln in spec.lines))
-            for text in shown:
-                for part in text.strip().split("\n\n"):
-                    self.assertIn(part.strip(), header)
-            for declaration in re.findall(r"^int \w+\(", header, re.M):
-                if not declaration.endswith(("_of(", "_firmware_parse(")):    # of no form
-                    self.assertTrue(any(declaration in text for text in shown), declaration)
+            self.assertEqual(len(shown), len(spec.forms) + sum(bool(ln.fields) and ln.kind != "test" for ln in spec.lines)
+                             + bool(spec.features))
+            for part in "\n\n".join(shown).strip().split("\n\n"):
+                self.assertIn(part.strip(), header)
+            for what, declared in re.findall(r"^(\w+ \*?)((?:const char \*)?\w+)\(", header.replace("const char *", "text "), re.M):
+                self.assertTrue(f"{declared}()" in text or any(f"{what}{declared}(" in part for part in shown), declared)
+            for name_of_one in re.findall(r"^(?:    |#define )(\w+)(?:,| =|$| AT_DEPRECATED| [01]$)", header, re.M):
+                if not re.match(r"[A-Z0-9]+_(FORM_|SETTINGS$|H$)", name_of_one):     # not for one to write
+                    self.assertIn(name_of_one, text)
 
     def test_arguments_are_the_manuals(self) -> None:
         for place, call in {
@@ -343,10 +517,9 @@ class Drawings(unittest.TestCase):
                     self.assertEqual([e.attributes["href"] for e in links], ["#" + anchor("x", e.text) for e in links])
 
     def test_rails_fit(self) -> None:
-        """Rows are broken; only what is optional within the optional may be wider than a phone."""
-        for form in spec_named("shipped").forms:
-            levels = max((f.group for f in form.syntax.fields), default=0)
-            for svg, most in zip(rails(form, str), (WIDE, NARROW + 24 * levels)):
+        """Rows are broken; on a phone what is still wider is shrunk, though not until it can't be read."""
+        for form in spec_named("shipped").forms + spec_named("bg95").forms:
+            for svg, most in zip(rails(form, str), (WIDE, 1.25 * NARROW)):
                 if svg:
                     self.assertLessEqual(float(Page(str(svg)).root.all("svg")[0].attributes["width"]), most, form.syntax.text)
 
@@ -363,7 +536,7 @@ class Drawings(unittest.TestCase):
                 told = story(example, lambda step: "")
                 expected = len(example.steps) + sum(s.payload is not None for s in example.steps)
                 self.assertEqual(len(told.events), expected)
-                for width in (680, 330):
+                for width in (BROAD, SLIM):
                     drawing = Drawing(told, width)
                     root = Page(drawing.draw()).root
                     heads = [float(h.attributes["d"][1:].split()[0]) for h in root.all("path", "head")]
@@ -501,12 +674,14 @@ class Command(Folder):
     def test_writes_both(self) -> None:
         done = atspec("doc", SHIPPED, "-o", self.folder)
         self.assertEqual((done.returncode, done.stderr), (0, ""))
-        self.assertEqual(contents(self.folder), {
-            "bc26.html": written("shipped")[0].encode(), "bc26.md": written("shipped")[1].encode()})
+        expected = {"bc26.html": written("shipped")[0].encode(), "bc26.md": written("shipped")[1].encode()}
+        self.assertTrue(contents(self.folder) == expected, "what render_doc makes")     # a diff of it takes minutes
         for path in self.folder.iterdir():
             os.utime(path, (1, 1))
-        atspec("doc", SHIPPED, "-o", self.folder)
-        self.assertEqual({p.stat().st_mtime for p in self.folder.iterdir()}, {1})
+        done = atspec("doc", os.path.relpath(SHIPPED, self.folder), "-o", ".", cwd=self.folder, PYTHONHASHSEED="4711", TZ="UTC4",
+                      LC_ALL="C")
+        self.assertEqual((done.returncode, done.stderr), (0, ""))
+        self.assertEqual({p.stat().st_mtime for p in self.folder.iterdir()}, {1}, "the same from anywhere, and left alone")
 
     def test_formats(self) -> None:
         for given, name in (("html", "tide.html"), ("markdown", "tide.md")):
@@ -514,12 +689,7 @@ class Command(Folder):
             self.assertEqual(list(contents(self.folder / given)), [name])
         self.assertEqual(atspec("doc", SECOND, "-o", self.folder, "--format", "pdf").returncode, 2)
 
-    def test_deterministic(self) -> None:
-        for seed, folder in (("0", "a"), ("4711", "b")):
-            done = atspec("doc", os.path.relpath(SHIPPED, self.folder), "-o", folder, cwd=self.folder, PYTHONHASHSEED=seed,
-                          TZ=f"UTC{seed[0]}", LC_ALL="C")
-            self.assertEqual(done.returncode, 0, done.stderr)
-        self.assertEqual(contents(self.folder / "a"), contents(self.folder / "b"))
+    def test_names_nothing_of_where_it_was_made(self) -> None:
         for text in written("shipped"):
             for foreign in (str(REPOSITORY), "/home/", "/tmp/", "object at 0x"):
                 self.assertNotIn(foreign, text)
@@ -530,7 +700,7 @@ class Command(Folder):
         facts = "".join(f"{r.kind}\t{r.name}\tall\n" for r in rows(spec) if r.kind != "section" and r.name != "QIRD.set")
         (self.folder / "facts").mkdir()
         (self.folder / "facts" / "test_x").write_text(facts)
-        done = atspec("doc", SHIPPED, "-o", self.folder / "out", "--tests", self.folder / "facts")
+        done = atspec("doc", SHIPPED, "-o", self.folder / "out", "--tests", self.folder / "facts", "--format", "html")
         self.assertEqual(done.returncode, 0, done.stderr)
         root = Page((self.folder / "out" / "bc26.html").read_text("utf-8")).root
         self.assertIn("commands.QIOPEN.set test_x: all", root.one("section/2.1.1").words)

@@ -6,6 +6,7 @@ a judge is an error here, not a change that goes unseen.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any, Callable, Iterator, Optional
@@ -30,6 +31,7 @@ class Finding:
     c: list[str] = field(default_factory=list)
     uses: list[str] = field(default_factory=list)   # paths of what shares the definition that changed
     because: str = ""           # of a deletion: why, with brackets
+    names: list[str] = field(default_factory=list)  # of a deletion: for `reserved`
     views: list[str] = field(default_factory=list)  # that it is seen in, where it isn't in the whole spec
     shared: bool = False        # stands in a definition that others may use too
 
@@ -44,7 +46,7 @@ class Finding:
 
     def filled(self, template: str) -> str:
         return template.format(label=self.label, c=", ".join(self.c), old=self.before, new=self.after,
-                               because=self.because)
+                               because=self.because, names=f" names: [{', '.join(self.names)}]," if self.names else "")
 
     @property
     def order(self) -> tuple[Any, ...]:
@@ -302,9 +304,15 @@ def availability(said: tuple[str, ...]) -> str:
     return ", ".join(said) or "always"
 
 
+def reserved_names(pair: Pair) -> Iterator[Verdict]:
+    lost, gained = (", ".join(sorted(set(a) - set(b))) for a, b in ((pair.a, pair.b), (pair.b, pair.a)))
+    if lost:
+        yield "S182", lost, "none"
+    if gained:
+        yield "D411", "none", gained
+
+
 LIFE = {"availability": changed("S170", availability), "deprecated": changed("S171", deprecation)}
-# Compilers don't warn of lines and settings.
-SILENT = {**LIFE, "deprecated": changed("D412", deprecation)}
 DOC, EVIDENCE = changed("D400"), changed("D406", evidence)
 PARAM = {"name": renamed, "c_name": changed("S123"), "type": changed("S126"), "values": other_table, "doc": DOC, **LIFE}
 
@@ -317,7 +325,7 @@ JUDGES: dict[str, dict[str, Judge]] = {
     "section": {"title": changed("D404")},
     "coverage": {"by": changed("D410"), "doc": changed("D410")},
     "feature": {"bounds": changed("S170", availability)},
-    "reserved": {"because": changed("D409")},
+    "reserved": {"because": changed("D409"), "names": reserved_names},
     "reboot": {},
     "rule": {"choose": fact("R370", "it is"), "because": changed("D409")},
     "example": {"dialogue": changed("D405", dialogue)},
@@ -328,12 +336,12 @@ JUDGES: dict[str, dict[str, Judge]] = {
         "values": fact("R331", "values of the table"), "default": fact("R331", "at first"),
         "stored": fact("R331", "kept in"), "per": fact("R331", "one for each"),
         "when_refused": fact("R331", "when the query is refused,"), "read_by": fact("T230", "asked for with"),
-        "slots": changed("S152"), "doc": DOC, "section": changed("D402"), **SILENT},
+        "slots": changed("S152"), "doc": DOC, "section": changed("D402"), **LIFE},
     "line": {
         "name": renamed, "c_name": changed("S132"), "outcome": changed("R343"), "accepts": accepts,
         "extra_fields": switched("R308", "R309"), "extra_evidence": extra(EVIDENCE), "extra_doc": extra(DOC),
         "sets": changed("R330", effects), "doc": DOC, "evidence": EVIDENCE,
-        "section": changed("D402"), **SILENT},
+        "section": changed("D402"), **LIFE},
     "shape": {
         "only": only, "shown": changed("R323", shown_when),
         "order": changed("R304"), "payload": main_payload, "doc": DOC, "evidence": EVIDENCE},
@@ -431,6 +439,8 @@ class Comparison:
 
     def __init__(self, old: Node, new: Node, known: set[str], why_gone: Callable[[str], str]) -> None:
         self.old, self.new, self.known, self.why_gone = old, new, known, why_gone
+        self.there = {n.c for n in below(new)}
+        self.reserved = {n for r in new.children.values() if r.kind == "reserved" for n in r.facts["names"]}
         self.found: list[Finding] = []
         self.renames: dict[str, Renames] = {}       # of a line's fields, by its path
         self.lines: Renames = {}                    # paths of the lines themselves
@@ -493,9 +503,28 @@ class Comparison:
             self.found.append(Finding(RULES[rule], node.path, node.group, self.label(node, owner), words, "none",
                                       node.mark, None, [node.c], because=because))
         named = node.kind in NAMED and (node.kind != "sent" or node.definition)     # data at the prompt aren't
-        if named and node.path not in self.known and not because:
-            self.found.append(Finding(RULES["S180"], node.path, node.group, self.label(node, owner), node.path, "none",
-                                      node.mark, None, [node.c]))
+        if not named or node.path in self.known:
+            return
+        names = self.names(node, owner)
+        lacking = [n for n in names if n not in self.reserved]
+        rule, before = ("S182", ", ".join(lacking)) if because else ("S180", node.path)
+        if lacking or not because:
+            self.found.append(Finding(RULES[rule], node.path, node.group, self.label(node, owner), before, "none",
+                                      node.mark, None, [node.c], names=names))
+
+    def names(self, node: Node, owner: Node) -> list[str]:
+        """All that a node was in C and nothing else is now, as `reserved` has it."""
+        module = re.escape(str(self.old.facts["module"] or "module"))
+        if node.kind in ("sent", "received"):
+            member, _, struct = node.c.partition(" of ")
+            rest = any(n.kind == node.kind for n in owner.children.values())    # or else the struct is gone, too
+            found = [f"{struct}.{member}" if rest else struct]
+        else:
+            inner = [n for n in node.children.values() if node.kind in ("command", "table") and n.kind in NAMED]
+            found = [n.c for n in ([] if node.kind == "command" else [node]) + inner]
+        found += [f.c for f in self.old.children.values()
+                  if f.kind == "feature" and f"{f.definition}.".startswith(f"{node.path}.")]
+        return [re.sub(rf"\b{module}_", "", c, count=1, flags=re.I) for c in found if c not in self.there]
 
     @staticmethod
     def label(node: Node, owner: Node) -> str:
@@ -509,6 +538,12 @@ class Comparison:
             return rules.split() if node.facts["only"] and node.accepts.keys() <= owner.facts["accepts"] else []
         heard = {"T": node.sent, "R": node.received}
         return [r for r in rules.split() if node.kind != "value" or heard[r[0]]]
+
+
+def below(node: Node) -> Iterator[Node]:
+    for child in node.children.values():
+        yield child
+        yield from below(child)
 
 
 def _renamed(old: Node, new: Node) -> Renames:

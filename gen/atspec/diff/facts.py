@@ -14,7 +14,7 @@ from ..lower import FormView, Lowering, lower_param
 from ..model import (Command, Completion, Condition, Deadline, Effect, Example, Field, Form, Line, Mark, Param,
                      Payload, Rule, Setting, Spec, Template, Value, ValueTable, Variant)
 from ..names import command_text
-from ..reserved import form_path
+from ..reserved import canonical, form_path
 from ..tokens import expansions
 
 NONE = ""
@@ -127,10 +127,11 @@ class _Facts:
                       {"by": by, "doc": spec.covered_doc.get(number, NONE)}, None)
         for f in spec.features:
             bounds = tuple(sorted(f"{'until' if b.until else 'since'} {b.firmware}" for b in f.bounds))
-            self.leaf(root, "feature", f"features.{f.name}", f.text, "Firmware", {"bounds": bounds},
-                      f.mark).c = f"{self.upper}_FEATURE_{f.name}"
+            node = self.leaf(root, "feature", f"features.{f.name}", f.text, "Firmware", {"bounds": bounds}, f.mark)
+            node.c, node.definition = f"{self.upper}_FEATURE_{f.name}", canonical(f.path)
         for r in spec.reserved:
-            self.leaf(root, "reserved", f"reserved.{r.path}", r.path, "Reserved", {"because": r.because}, r.mark)
+            self.leaf(root, "reserved", f"reserved.{r.path}", r.path, "Reserved",
+                      {"because": r.because, "names": tuple(sorted(r.names))}, r.mark)
         for text in spec.reboot:
             self.leaf(root, "reboot", f"session.reboot.{text}", f"`{text}`", "Session", {}, spec.marks.get(f"reboot.{text}"))
         for rule in spec.rules + [r for c in spec.commands for r in c.rules]:

@@ -110,9 +110,11 @@ _ALL = [
          "{c} is gone: {label}, {old}", "Remove the questions for {c}"),
     Rule("S180", "deletion-unreserved", "breaking", "something was deleted and nothing says so under `reserved`",
          "{label} was deleted, and its path is free to mean something else",
-         "Add to the new spec under `reserved`: - {{path: {old}, because: ...}}"),
+         "Add to the new spec under `reserved`: - {{path: {old},{names} because: ...}}"),
     Rule("S181", "reservation-dropped", "risky", "an entry of `reserved` is gone",
          "{label} is no longer reserved", "Put the entry back: what a path once meant, programs may still mean"),
+    Rule("S182", "names-unreserved", "risky", "something is reserved, but not by what it was in C",
+         "Compilers can't say why {old} went: `reserved` doesn't have it", "Add to `names` of {label}: {old}"),
     # What is sent to the module.
     Rule("T200", "syntax-changed", "breaking", "a command line that was sent can't be sent any more",
          "{label} is {new}, and was {old}: lines that were sent can't be sent any more",
@@ -245,8 +247,6 @@ _ALL = [
     Rule("D409", "reason-changed", "doc", "why a rule or a reservation is there", "{label}: {new}; was: {old}"),
     Rule("D410", "coverage-changed", "doc", "what covers a section of the manual is another", "{label}: {new}; was: {old}"),
     Rule("D411", "reservation-added", "doc", "a path is reserved", "{label} is reserved: {new}"),
-    Rule("D412", "deprecation-noted", "doc", "a line or a setting is to go, or isn't any more",
-         "{label} is {new}; it was {old}", "Where it is deprecated, do what it says before {c} goes"),
 ]
 
 RULES: dict[str, Rule] = {r.id: r for r in _ALL}

@@ -7,7 +7,7 @@ import re
 import subprocess
 import sys
 import tempfile
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Callable, Iterator, Optional
@@ -106,11 +106,15 @@ def _extracted(revision: str, folder: str) -> Callable[[str], str]:
 
 
 def _extract(revision: str, top: str, folder: str) -> None:
-    """The YAML files of a revision, so that what a spec includes is of that revision too."""
+    """The YAML files of a revision and its submodules, so that what a spec includes is of that revision too."""
     commit = _git("rev-parse", "--verify", "--quiet", "--end-of-options", revision + "^{commit}",
-                  wrong=f"git knows no revision `{revision}`").decode().strip()
+                  wrong=f"git knows no revision `{revision}`", cwd=top).decode().strip()
     listed = _git("ls-tree", "-r", "-z", commit, cwd=top).decode("utf-8", "surrogateescape")
     entries = [entry.partition("\t")[::2] for entry in listed.split("\0") if entry]
+    for about, name in entries:
+        if about.startswith("160000") and os.path.exists(os.path.join(top, name, ".git")):
+            with suppress(SideError):       # that commit isn't there; who includes from it will hear
+                _extract(about.split()[2], os.path.join(top, name), os.path.join(folder, name))
     specs = [(about.split()[2], name) for about, name in entries
              if about.startswith("100") and name.endswith((".yaml", ".yml"))]
     links = [(about.split()[2], name) for about, name in entries if about.startswith("120")]
