@@ -117,7 +117,7 @@ class Diagnostic:
         return "error" if self.code.startswith("E") else "warning"
 
     def __str__(self) -> str:
-        place = f"{self.file}:{self.line}:{self.column}"
+        place = f"{visible(self.file)}:{self.line}:{self.column}"
         return f"{place}: {self.severity}[{self.code}]: {self.message}\nhint: {self.hint}"
 
 
@@ -130,7 +130,7 @@ class Report:
 
     def add(self, code: str, mark: Mark, message: str, hint: str = "") -> None:
         self.found.add(Diagnostic(mark.file, mark.line, mark.column, code,
-                                  _one_line(self.context + message), _one_line(hint or CODES[code][1])))
+                                  visible(self.context + message), visible(hint or CODES[code][1])))
 
     @property
     def failed(self) -> bool:
@@ -140,8 +140,9 @@ class Report:
         return sorted(self.found)
 
 
-def _one_line(text: str) -> str:
-    return "".join(c if c.isprintable() else f"\\u{ord(c):04x}" for c in text)
+def visible(text: str) -> str:
+    """On one line, and nothing that a terminal obeys."""
+    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in text)
 
 
 def nearest(name: str, known: Iterable[str]) -> str:

@@ -10,7 +10,7 @@ from typing import Iterable, Optional
 from . import paths
 from .availability import Availability
 from .build import add_view_options
-from .diag import Report
+from .diag import Report, visible
 from .load import Source, load
 from .model import Mark
 from .overlay import amend
@@ -62,7 +62,7 @@ def below(origins: list[Origin], path: str) -> list[Origin]:
 
 
 def line(o: Origin, sign: str = " ") -> str:
-    return f"{sign} {o.path}  {o.mark.file}:{o.mark.line}:{o.mark.column}" + (f"  {o.what}" if o.what else "")
+    return visible(f"{sign} {o.path}  {o.mark.file}:{o.mark.line}:{o.mark.column}" + (f"  {o.what}" if o.what else ""))
 
 
 # The `origin` command -----------------------------------------------------------
@@ -88,7 +88,7 @@ def origin(args: argparse.Namespace) -> int:
     nodes, missing = below(resolved.nodes, args.path), below(resolved.missing, args.path)
     if not nodes and not missing:
         hint = paths.hint(resolved.sources, args.path)
-        print(f"atspec: there is no `{args.path}`" + (f"; {hint}" if hint else ""), file=sys.stderr)
+        print(visible(f"atspec: there is no `{args.path}`" + (f"; {hint}" if hint else "")), file=sys.stderr)
         return 1
     print("\n".join([line(o) for o in nodes] + [line(o, "-") for o in missing]))
     return 0

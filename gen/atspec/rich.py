@@ -102,6 +102,8 @@ def markdown_text(text: str) -> str:
 
 def markdown_code(text: str, cell: bool = False) -> str:
     """A span of code; a table's cell ends at every bar that isn't escaped, even in code."""
+    if cell and "\\|" in text:      # in a span no escape fits both
+        return f"<code>{markdown_text(text)}</code>"
     fence = "`" * (1 + max((len(m) for m in re.findall("`+", text)), default=0))
     space = " " if text.startswith("`") or text.endswith("`") else ""
     text = f"{fence}{space}{text}{space}{fence}"

@@ -185,6 +185,9 @@ PING = {"commands/PING": {"section": "1", "doc": "Is anyone there", "execute": {
 EXECUTE = {"commands/LIST/execute": {"syntax": "AT+LIST"}}
 NEW_STATE = {"values/state/entries/3": {"name": "NEW", "text": "new"}}
 NO_STATE = {"values/state/entries/2": GONE}
+SWAPPED_KINDS = {"values/kind/entries/A": {"name": "SECOND", "text": "the second"},
+                 "values/kind/entries/B": {"name": "FIRST", "text": "the first"}}
+SWAPPED_STATES = {"values/state/entries/1": {"name": "LOST", "text": "lost"}, "values/state/entries/2": {"name": "BUSY", "text": "busy"}}
 ANOTHER_NUMBER = {**NO_STATE, "values/state/entries/3": {"name": "LOST", "text": "lost"}}
 OPEN, LIST, READ = "commands/OPEN/set/syntax", "commands/LIST/forms/one/syntax", "commands/READ/lines/READ"
 LISTED = "commands/LIST/lines/LIST/line"
@@ -236,8 +239,8 @@ CASES: dict[str, Case] = {
                  {"values/state/doc": "States"}, "S127 D411"),
     "S142": case("values.state.entries.3", NEW_STATE, ANOTHER_NUMBER, "R312"),
     "S143": case("values.state.entries.2", {**NO_STATE, **reserved("values.state.2", "STATE_LOST")}, ANOTHER_NUMBER, "R313 D411"),
-    "S144": case("values.state.entries.2", {"values/state/entries/2/name": "MISSING"}, {"values/state/entries/2/text": "missing"}),
-    "S145": case("values.state.entries.3", {**ANOTHER_NUMBER, **reserved("values.state.2")}, NEW_STATE, "R312 R313 D411"),
+    "S144": case("values.state.entries.2", {"values/state/entries/2/name": "MISSING"}, SWAPPED_STATES),
+    "S145": case("values.state.entries.3", {**ANOTHER_NUMBER, **reserved("values.state.2")}, {"values/state/entries/2/name": "MISSING"}, "R312 R313 D411"),
     "S150": case("settings.extra", {"settings/extra": {"values": "switch", "default": 0, "stored": "ram", "doc": "More"}},
                  {"settings/echo/stored": "nvram"}),
     "S151": case("settings.echo", {"settings/echo": GONE, "commands/SEND/forms/prompted/data/echo": GONE, **reserved("settings.echo", "SETTING_ECHO")},
@@ -265,6 +268,7 @@ CASES: dict[str, Case] = {
     "T208": case("parameters.slot", {"parameters/slot/supported": GONE}, {"parameters/slot/supported": 2, "examples": GONE}),
     "T209": case("parameters.port", {"parameters/port/default": 81}, {"settings/echo/default": 1}),
     "T210": case("parameters.delay", {"parameters/delay/unit": "min"}, {"parameters/age/unit": "min"}),
+    "T211": case("values.kind.entries.A", SWAPPED_KINDS, {"values/kind/entries/A/name": "PRIME"}, "S145 R317"),
     "T220": case("commands.SEND.forms.prompted.data", {"commands/SEND/forms/prompted/data/max/text": 101}, {READ + "/payload/range": "1..101"}),
     "T221": case("commands.SEND.forms.inline.data", {"commands/SEND/forms/inline/data/max/hex": 49}, {"commands/SEND/forms/inline/data/max/hex": 51}),
     "T222": case("commands.SEND.forms.inline.data", {"commands/SEND/forms/inline/syntax": "AT+SEND=<id>,<size>", "commands/SEND/forms/inline/data/in": "prompt"},
@@ -293,6 +297,7 @@ CASES: dict[str, Case] = {
     "R314": case("values.state", {"values/state/open": True}, {"values/state/open": False}),
     "R315": case("values.broad", {"values/broad/open": False}, {"values/state/open": True}),
     "R316": case("parameters.age", {"parameters/age/unit": "min"}, {"parameters/delay/unit": "min"}),
+    "R317": case("values.state.entries.1", SWAPPED_STATES, {"values/state/entries/1/name": "ACTIVE"}, "S145"),
     "R320": case("commands.READ.lines.READ.payload", {READ + "/payload/format": "hex"}, {READ + "/payload/range": "1..99"}),
     "R321": case("commands.READ.lines.READ.payload", {READ + "/payload/range": "1..101"}, {READ + "/payload/range": "1..99"}),
     "R322": case("commands.READ.lines.READ.payload", {READ + "/payload/range": "1..99"}, {READ + "/payload/range": "1..101"}),

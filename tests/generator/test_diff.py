@@ -88,7 +88,47 @@ class Formats(Diff):
         section = out[out.index("### AT+READ"):].split("\n\n")[1].splitlines()
         self.assertEqual(section[0], "| Change | What to do | Severity | Rule |")
         self.assertEqual(section[2], "| \\<most\\> may only be 1..50, and was 1..100: calls that worked are refused "
-                                     "| Check what the program sets most of struct tiny\\_read to | breaking | T204 `parameters.most` |")
+                                     "| Check what the program sets most of struct tiny_read to | breaking | T204 `parameters.most` |")
+
+    HOSTILE = r'''"a | b `<img src=x>` [l](u)\\| &lt; \e[31m \x9b \u202e c\n\n## d"'''       # as YAML writes it
+
+    def hostile(self, *args: str) -> str:
+        """What is printed of specs whose every text that is free is like that."""
+        self.write("old.yaml", BASE)
+        self.write("new.yaml", BASE.replace("title: Tiny module", f"title: {self.HOSTILE}").replace("title: Close", f"title: {self.HOSTILE}")
+                   .replace("text: lost", f"text: {self.HOSTILE}").replace("a number is more than a text}]", f"{self.HOSTILE}}}]")
+                   .replace("use: nothing", f"use: {self.HOSTILE}").replace("unit: s", f"unit: {self.HOSTILE}")
+                   .replace("[READY, HELLO]", f"[READY, {self.HOSTILE}]").replace("nobody used it", self.HOSTILE))
+        self.write("accepted.yaml", f"accepted:\n  - {{rule: D403, path: title, because: {self.HOSTILE}, by: {self.HOSTILE}}}\n"
+                   f"  - {{rule: D403, path: {self.HOSTILE}, because: so}}\n")
+        status, out, err = self.diff("old.yaml", "new.yaml", "--accepted", "accepted.yaml", *args)
+        self.assertEqual(status, 0, err)
+        for line in (out + err).splitlines():
+            self.assertTrue(line.isprintable(), repr(line))
+        self.assertEqual(err.count("\n"), 1)
+        return out
+
+    def test_no_text_moves_the_terminal(self) -> None:
+        text = r"a | b `<img src=x>` [l](u)\| &lt; \x1b[31m \x9b \u202e c\n\n## d"
+        out = self.hostile()
+        self.assertIn(f"    commands.OLD: {text}; was: nobody used it\n", out)
+        self.assertIn(f"  D405 example-changed  examples.{text}  DOC\n", out)
+        self.assertIn(f"  D403 manual-changed  title: {text}, {text}\n", out)
+        lines = self.diff("old.yaml", "old.yaml+\x1b.yaml")[2].splitlines()
+        self.assertEqual(lines, [r"atspec: old.yaml+\x1b.yaml: no such file"])
+
+    def test_no_text_is_markdown(self) -> None:
+        out = self.hostile("--format", "markdown")
+        found = self.changes("old.yaml", "new.yaml")
+        rows = [line for line in out.splitlines() if re.search(r"\| [STRD]\d{3} [^|]*", line)]
+        self.assertEqual(len(rows), len(found))
+        for row in rows:
+            cells = re.split(r"(?<!\\)(?:\\\\)*\|", row)      # a bar behind an even number of backslashes
+            self.assertEqual((len(cells), cells[0], cells[-1]), (6, "", ""), row)
+            without = re.sub(r"(`+)(?!`).*?(?<!`)\1(?!`)|</?code>", "", cells[4])   # the path alone is code
+            for words in (*cells[1:4], without):
+                self.assertNotRegex(words, r"(?<!\\)(?:\\\\)*[`<>\[\]*]|&(?!amp;)", row)
+        self.assertEqual([line for line in out.splitlines() if "## d" in line or "img" in line and not line.startswith("| ")], [])
 
     def test_a_shared_parameter_is_one_finding(self) -> None:
         self.write("new.yaml", BASE.replace("id: {type: integer, range: 0..4", "id: {type: integer, range: 0..9"))
@@ -139,9 +179,43 @@ class Meaning(Diff):
         self.assertEqual(self.message("hex: 50}", "hex: 40}", "T221")[0], "SEND.inline takes only 40 bytes in hexadecimal digits, "
                          "and took 50 bytes in hexadecimal digits: calls that worked are refused")
 
+    def test_enumerators_go_by_their_names(self) -> None:
+        """One that another value has now is no other name to rename it to, and is neither new nor gone."""
+        states = "{0: {name: IDLE, text: idle}, 1: {name: BUSY, text: busy}, 2: {name: LOST, text: lost}}"
+        idle, busy, lost = "values.state.entries.0", "values.state.entries.1", "values.state.entries.2"
+        for new, wanted in {
+            # swapped
+            "{0: {name: IDLE, text: idle}, 1: {name: LOST, text: lost}, 2: {name: BUSY, text: busy}}":
+                {("S145", busy, "2", "1"), ("S145", lost, "1", "2"),
+                 ("R317", busy, "TINY_STATE_BUSY", "TINY_STATE_LOST"), ("R317", lost, "TINY_STATE_LOST", "TINY_STATE_BUSY")},
+            # moved up by a new one
+            "{0: {name: IDLE, text: idle}, 1: {name: HELD, text: held}, 2: {name: BUSY, text: busy}, 3: {name: LOST, text: lost}}":
+                {("S142", busy, "none", ""), ("S145", lost, "1", "2"), ("S145", "values.state.entries.3", "2", "3"),
+                 ("R312", "values.state.entries.3", "none", ""),
+                 ("R317", busy, "TINY_STATE_BUSY", "TINY_STATE_HELD"), ("R317", lost, "TINY_STATE_LOST", "TINY_STATE_BUSY")},
+            # moved down: what went has left its place to another
+            "{0: {name: BUSY, text: busy}, 1: {name: LOST, text: lost}}":
+                {("S143", idle, "", "none"), ("S145", idle, "1", "0"), ("S145", busy, "2", "1"),
+                 ("S180", lost, lost, "none"), ("R313", lost, "", "none"),
+                 ("R317", idle, "TINY_STATE_IDLE", "TINY_STATE_BUSY"), ("R317", busy, "TINY_STATE_BUSY", "TINY_STATE_LOST")},
+            # renamed, one beside another that was moved
+            "{0: {name: REST, text: idle}, 1: {name: LOST, text: lost}, 2: {name: BUSY, text: busy}}":
+                {("S144", idle, "TINY_STATE_IDLE", "TINY_STATE_REST"), ("S145", busy, "2", "1"), ("S145", lost, "1", "2"),
+                 ("R317", busy, "TINY_STATE_BUSY", "TINY_STATE_LOST"), ("R317", lost, "TINY_STATE_LOST", "TINY_STATE_BUSY")},
+        }.items():
+            self.write("new.yaml", BASE.replace(states, new))
+            found = self.changes("old.yaml", "new.yaml")
+            self.assertEqual({(c["rule"], c["path"], c["before"], c["after"]) for c in found}, wanted)
+            self.assertEqual(len(found), len(wanted))
+
+    def test_a_line_that_comes_otherwise(self) -> None:
+        old, new = "line: '+PEER: <peer>'", "line: '+PEER: \"here\",<peer>'"
+        self.assertEqual(self.message(old, new, "R303")[0], "+PEER: <peer> isn't understood any more")
+        self.assertEqual(self.message(old, new, "R302")[0], '+PEER: "here",<peer> is understood now')
+
     def test_shapes_are_as_the_manual_writes_them(self) -> None:
         self.assertEqual(self.message("'+LIST: <id>,<kind>,<age>'", "'+LIST: <id>,<kind>[,<age>]'", "R302")[0],
-                         "+LIST: <id>,<kind>[,<age>] may come as +LIST: <id>,<kind> too")
+                         "+LIST: <id>,<kind> is understood now")
 
     def test_a_struct_that_appears(self) -> None:
         message, _ = self.message("{LIST: 0..5}, since", "{LIST: 0..1}, since", "S115")
@@ -258,6 +332,7 @@ class Accepted(Diff):
             "  - {rule: T999, path: parameters.most, because: so}\n": "accepted.yaml:2:12: error[E013]",
             "  - {rule: T204, path: parameters.most}\n": "accepted.yaml:2:5: error[E011]",
             "  - {rule: T204, path: parameters.most, because: ''}\n": "accepted.yaml:2:50: error[E013]",
+            "  - {rule: T204, path: parameters.most, because: ' \u3000 '}\n": "accepted.yaml:2:50: error[E013]",
             "  - {rule: T204, path: parameters.most, because: so, wich: x}\n": "error[E010]",
         }.items():
             status, out, err = self.run_with(entry)
@@ -291,6 +366,38 @@ class Sides(Diff):
                 found = json.loads(out)["changes"]
                 self.assertEqual([(c["rule"], c["before"], c["after"]) for c in found], [("S144", "TINY_MORE_NONE", "TINY_MORE_SOME")])
                 self.assertEqual(found[0]["old"], "one:common/more.yaml:4")
+
+    def test_links_within_a_revision(self) -> None:
+        self.repository()
+        (self.folder / "link.yaml").symlink_to("spec/tiny.yaml")
+        (self.folder / "latest").symlink_to("spec")
+        (self.folder / "spec/again.yaml").symlink_to("../latest/tiny.yaml")
+        (self.folder / "spec/out.yaml").symlink_to(self.folder / "old.yaml")
+        (self.folder / "spec/up.yaml").symlink_to("../../../../../../../.." + str(self.folder / "old.yaml"))
+        (self.folder / "spec/round.yaml").symlink_to("round.yaml")
+        self.git("add", ".")
+        self.git("commit", "-q", "-m", "links")
+        self.git("tag", "links")
+        self.write("spec/tiny.yaml", "no spec any more")
+        for path in ("latest/tiny.yaml", "spec/again.yaml"):
+            self.assertEqual(self.diff(f"links:{path}", "links:spec/tiny.yaml")[1].splitlines()[-1], "no changes", path)
+        # what it includes stands beside the link
+        self.assertIn("can't read `../common/more.yaml`", self.diff("links:link.yaml", "links:spec/tiny.yaml")[2])
+        for path in ("spec/out.yaml", "spec/up.yaml", "spec/round.yaml"):
+            status, out, err = self.diff(f"links:{path}", "links:spec/tiny.yaml")
+            self.assertEqual((status, out, err), (2, "", f"atspec: links:{path}: no such YAML file in that revision\n"))
+
+    def test_git_is_quoted(self) -> None:
+        self.assertEqual(self.diff("one:spec/tiny.yaml", "old.yaml")[2], "atspec: not in a git repository\n")
+        self.repository()
+        self.git("add", ".")
+        self.git("commit", "-q", "-m", "two")
+        blob = subprocess.run(["git", "rev-parse", "one:common/more.yaml"], cwd=self.folder, capture_output=True, text=True).stdout.strip()
+        (self.folder / ".git/objects" / blob[:2] / blob[2:]).unlink()
+        self.assertEqual(self.diff("one:spec/tiny.yaml", "old.yaml")[2], "atspec: this clone hasn't got one:common/more.yaml; fetch it\n")
+        tree = subprocess.run(["git", "rev-parse", "one:common"], cwd=self.folder, capture_output=True, text=True).stdout.strip()
+        (self.folder / ".git/objects" / tree[:2] / tree[2:]).unlink()
+        self.assertEqual(self.diff("one:spec/tiny.yaml", "old.yaml"), (2, "", f"atspec: git: error: Could not read {tree}\n"))
 
     def test_a_revision_that_is_wrong(self) -> None:
         self.repository()

@@ -605,6 +605,7 @@ class Odd(unittest.TestCase):
         self.assertEqual(str(to_html(rich)), 'a_b &lt;x&gt; *y* <code>c|`d`</code> <a href="#f">e]</a>')
         self.assertEqual(to_markdown(rich), r"a_b \<x\> \*y\* `` c|`d` `` [e\]](#f)")
         self.assertEqual(to_markdown(rich, cell=True), r"a_b \<x\> \*y\* `` c\|`d` `` [e\]](#f)")
+        self.assertEqual(to_markdown(code(r"\|<"), cell=True), r"<code>\\\|\<</code>")
         self.assertEqual(to_markdown("- no item"), r"\- no item")
         self.assertEqual(to_markdown("1. no item"), r"1\. no item")
         self.assertEqual(to_markdown("2.1.5 and +IP"), "2.1.5 and +IP")

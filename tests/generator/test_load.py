@@ -3,6 +3,7 @@
 import os
 import random
 import re
+import shutil
 import subprocess
 import sys
 import tempfile
@@ -59,6 +60,19 @@ class Findings(unittest.TestCase):
         self.assertEqual(str(diagnostics[-1]).splitlines(), [
             f"{path}:5:7: error[E010]: unknown key `lien` in `a`", "hint: did you mean `line`?"])
         self.assertEqual(diagnostics, sorted(set(diagnostics)))
+
+    def test_no_text_moves_the_terminal(self) -> None:
+        with spec_file('atspec: 1\ntitle: T\nurcs:\n  a: {line: "A\\e[31m\\n", "\\x9b\\u202e": b, doc: d}\n') as path:
+            found = [str(d) for d in load_spec(path, fragment=True)[1]]
+            folder = os.path.join(os.path.dirname(path), "\x1b[31m")
+            os.mkdir(folder)
+            shutil.copy(path, folder)
+            inner = load_spec(os.path.join(folder, os.path.basename(path)), fragment=True)[1]
+        self.assertIn(r"unknown key `\x9b\u202e` in `a`", found[-1])
+        self.assertIn(r"/\x1b[31m/tiny.yaml:4:", str(inner[-1]))
+        for d in (*found, *map(str, inner)):
+            self.assertEqual([line for line in d.splitlines() if not line.isprintable()], [])
+            self.assertEqual(d.count("\n"), 1)
 
     def test_the_witness_names_both_places(self) -> None:
         found = check_text("parameters:\n  a: {type: integer, range: 0..9, doc: A number}\n"

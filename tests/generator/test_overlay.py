@@ -7,7 +7,7 @@ import unittest
 from pathlib import Path
 
 import jsonschema
-from support import REPOSITORY, SHIPPED, load_spec
+from support import REPOSITORY, SHIPPED, load_spec, spec_file
 from test_render import Folder, atspec
 from atspec import paths
 from atspec.diag import Report
@@ -239,6 +239,10 @@ class Origin(Folder):
     def test_views(self) -> None:
         lines = self.origin("commands.QIDNSCFG", "--at", "V1.0")
         self.assertEqual(lines, [f"- commands.QIDNSCFG  {self.place('  QIDNSCFG:')}:3  came with V1.1"])
+
+    def test_a_node_is_a_line(self) -> None:
+        with spec_file('atspec: 1\ntitle: "a \\e[31m\\n b"\n') as path:
+            self.assertEqual(atspec("origin", path, "title").stdout, f"  title  {path}:2:8  a \\x1b[31m\\n b\n")
 
     def test_unknown_path(self) -> None:
         done = atspec("origin", SHIPPED, "urcs.closd")

@@ -10,6 +10,7 @@ from dataclasses import replace
 from typing import IO, Callable, Optional
 
 from ..availability import numbers_of
+from ..diag import visible
 from ..lower import LowerError
 from ..model import Spec
 from ..reserved import paths
@@ -112,7 +113,7 @@ def diff(args: argparse.Namespace) -> int:
     try:
         return run(args)
     except SideError as e:
-        print(f"atspec: {e}", file=sys.stderr)
+        print(visible(f"atspec: {e}"), file=sys.stderr)
         return 2
 
 
@@ -134,7 +135,7 @@ def run(args: argparse.Namespace) -> int:
         formats = {"markdown": report.markdown, "json": report.as_json}
         print(formats[args.format](result) if args.format in formats else report.text(result, coloured(sys.stdout)))
     for entry in result.stale:
-        print(f"{entry.mark.file}:{entry.mark.line}: warning: no change is left that {entry.rule} {entry.path} accepts",
+        print(visible(f"{entry.mark.file}:{entry.mark.line}: warning: no change is left that {entry.rule} {entry.path} accepts"),
               file=sys.stderr)
     return int(any(f.rule.severity in FAIL_ON.get(args.fail_on, ()) for f in result.open))
 

@@ -18,7 +18,7 @@ from ..model import Mark
 from .compare import Finding
 from .rules import RULES
 
-_TEXT = {"type": "string", "minLength": 1}
+_TEXT = {"type": "string", "pattern": r"\S"}
 SCHEMA: dict[str, Any] = {
     "type": "object", "required": ["accepted"], "additionalProperties": False,
     "properties": {"accepted": {"type": "array", "items": {

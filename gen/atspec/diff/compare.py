@@ -15,7 +15,7 @@ from ..model import Mark
 from .facts import NONE, Name, Node
 from .rules import CATEGORIES, RULES, SEVERITIES, Rule
 
-Renames = dict[str, str]    # names of fields: in the old spec -> in the new
+Renames = dict[str, str]    # names of fields or enumerators: in the old spec -> in the new
 
 
 @dataclass
@@ -255,6 +255,14 @@ def other_table(pair: Pair) -> Iterator[Verdict]:
     yield "S127", f"the table {pair.a}" if pair.a else "a range", f"the table {pair.b}" if pair.b else "a range"
 
 
+def reassigned(pair: Pair) -> Iterator[Verdict]:
+    """In each direction in which the value goes."""
+    if pair.old.sent and pair.new.sent:
+        yield "T211", pair.a, pair.b
+    if pair.old.received and pair.new.received:
+        yield "R317", pair.a, pair.b
+
+
 def main_payload(pair: Pair) -> Iterator[Verdict]:
     """Which shape of a line it follows; a line that had none, or has none now, tells so by itself."""
     if None not in (pair.a, pair.b):
@@ -322,7 +330,8 @@ JUDGES: dict[str, dict[str, Judge]] = {
     "rule": {"choose": fact("R370", "it is"), "because": changed("D409")},
     "example": {"dialogue": changed("D405", dialogue)},
     "table": {"doc": DOC, "section": changed("D402"), "open": switched("R314", "R315")},
-    "value": {"c_name": changed("S144"), "text": changed("D407"), "doc": DOC, **LIFE},
+    "enumerator": {"c_name": changed("S144"), "key": changed("S145"), "text": changed("D407"), "doc": DOC, **LIFE},
+    "value": {"enumerator": reassigned},
     "setting": {
         "values": fact("R331", "values of the table"), "default": fact("R331", "at first"),
         "stored": fact("R331", "kept in"), "per": fact("R331", "one for each"),
@@ -378,7 +387,8 @@ PRESENCE: dict[str, Presence] = {
     "rule": Presence("R370", "R370", lambda n: f"it is {n.facts['choose']}"),
     "example": Presence("D405", "D405", lambda n: dialogue(n.facts["dialogue"])),
     "table": Presence("S140", "S141"),
-    "value": Presence("S142 T205 R312", "S143 T206 R313"),
+    "enumerator": Presence("S142", "S143"),
+    "value": Presence("T205 R312", "T206 R313"),
     "setting": Presence("S150", "S151"),
     "line": Presence("S130 R300", "S131 R301"),
     "shape": Presence("R302", "R303", lambda n: f"{n.label} with {onlys(n.facts['only'])}"),
@@ -432,7 +442,6 @@ class Comparison:
         self.there = {n.c for n in below(new)}
         self.reserved = {n for r in new.children.values() if r.kind == "reserved" for n in r.facts["names"]}
         self.found: list[Finding] = []
-        self.stays: set[int] = set()                # values whose enumerators were moved, by id
         self.renames: dict[str, Renames] = {}       # of a line's fields, by its path
         self.lines: Renames = {}                    # paths of the lines themselves
         for a, b in _line_pairs(old, new):
@@ -446,6 +455,8 @@ class Comparison:
     def compare(self, old: Node, new: Node, renames: Renames) -> None:
         if old.kind in ("form", "line"):
             renames = {**self.lines, **_renamed(old, new)}
+        elif old.kind == "table":
+            renames = {a.c: b.c for a, b in matched(old, new)[0] if a.kind == "enumerator"}
         elif old.kind == "result":
             renames = {**renames, **self.renames.get(new.definition, {})}
         judges = JUDGES[old.kind]
@@ -457,19 +468,10 @@ class Comparison:
         pairs, gone, added = matched(old, new)
         for a, b in pairs:
             self.compare(a, b, renames)
-        self.moved(gone, added)
         for node in gone:
             self.removed(node, new)
         for node in added:
             self.added(node, old)
-
-    def moved(self, gone: list[Node], added: list[Node]) -> None:
-        """Enumerators that stand for another value now are neither gone nor new."""
-        values = {n.c: n for n in gone if n.kind == "value"}
-        for node in [n for n in added if n.kind == "value" and n.c in values]:
-            was = values[node.c]
-            self.changed("S145", was, node, "key", *(n.path.rpartition(".entries.")[2] for n in (was, node)))
-            self.stays |= {id(was), id(node)}
 
     def changed(self, rule: str, old: Node, new: Node, key: str, before: str, after: str) -> None:
         shared = bool(old.definition and old.definition == new.definition and old.defined and new.defined
@@ -526,14 +528,15 @@ class Comparison:
 
     @staticmethod
     def label(node: Node, owner: Node) -> str:
-        return f"{node.label} of {owner.label}" if node.kind in ("sent", "received", "value") else node.label
+        inner = node.kind in ("sent", "received", "enumerator", "value")
+        return f"{node.label} of {owner.label}" if inner else node.label
 
     def applying(self, rules: str, node: Node, owner: Node) -> list[str]:
         """Of a value, only what concerns the direction in which it goes; of a shape, what the
         other shapes of its line don't say."""
         if node.kind == "shape":
             return rules.split() if node.facts["only"] and node.accepts.keys() <= owner.facts["accepts"] else []
-        heard = {"S": id(node) not in self.stays, "T": node.sent, "R": node.received}
+        heard = {"T": node.sent, "R": node.received}
         return [r for r in rules.split() if node.kind != "value" or heard[r[0]]]
 
 

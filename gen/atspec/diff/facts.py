@@ -21,7 +21,7 @@ NONE = ""
 
 
 class Name(str):
-    """The name of a parameter or the path of a line, which may be another on the other side."""
+    """The name of a parameter or an enumerator, or the path of a line, which may be another on the other side."""
 
 
 @dataclass
@@ -38,7 +38,7 @@ class Node:
     alike: Any = None                   # matches children whose keys differ
     definition: str = ""                # path of what several uses share
     defined: Optional[Mark] = None
-    sent: bool = False                  # of a value, or its table: by the host
+    sent: bool = False                  # of a value: by the host
     received: bool = False              # by the module
     accepts: dict[str, str] = field(default_factory=dict)   # of a line or a shape: each optional part
                                                             # there or not, and with the names of fields
@@ -182,12 +182,14 @@ class _Facts:
             self.value(node, table, value)
 
     def value(self, table_node: Node, table: ValueTable, value: Value) -> None:
-        node = self.leaf(table_node, "value", f"{table_node.path}.entries.{value.key}",
-                         f"{value.key} ({value.text})", "Values",
-                         {"c_name": f"{self.upper}_{table.name}_{value.name}".upper(), "text": value.text,
-                          "doc": value.doc, **life(value)}, value.mark)
-        node.c = node.facts["c_name"]
-        node.sent, node.received = table.name in self.sent, table.name in self.received
+        """To a program it is its name, on the wire its key."""
+        path, label = f"{table_node.path}.entries.{value.key}", f"{value.key} ({value.text})"
+        c = f"{self.upper}_{table.name}_{value.name}".upper()
+        name = self.leaf(table_node, "enumerator", path, label, "Values", {
+            "c_name": c, "key": value.key, "text": value.text, "doc": value.doc, **life(value)}, value.mark, c)
+        name.c, name.alike = c, value.key
+        node = self.leaf(table_node, "value", path, label, "Values", {"enumerator": Name(c)}, value.mark)
+        node.c, node.sent, node.received = c, table.name in self.sent, table.name in self.received
 
     def setting(self, root: Node, s: Setting) -> None:
         node = self.leaf(root, "setting", f"settings.{s.name}", f"settings.{s.name}", "Settings", {

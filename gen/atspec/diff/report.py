@@ -6,6 +6,8 @@ import json
 from dataclasses import dataclass, field
 from typing import Any
 
+from ..diag import visible
+from ..rich import markdown_code, markdown_text, one_line
 from .accepted import Entry
 from .compare import Finding
 from .rules import RULES, SEVERITIES
@@ -44,21 +46,20 @@ def text(result: Result, colour: bool) -> str:
     def painted(words: str, how: str) -> str:
         return f"\033[{how}m{words}\033[0m" if colour else words
 
-    out = [f"{result.old.given} -> {result.new.given}"]
+    out = [visible(f"{result.old.given} -> {result.new.given}")]
     for severity in SEVERITIES:
         found = [f for f in result.open if f.rule.severity == severity]
         if found:
             out += ["", painted(f"{severity} ({len(found)})", _COLOURS[severity])]
         for f in found:
-            out += [f"  {painted(f.rule.id, _COLOURS[severity])} {f.rule.name}  {f.path}  {f.rule.category}",
-                    f"    {f.message}"]
-            out += [f"    -> {f.action}"] if f.action else []
-            out += [f"    {place}"] if (place := places(result, f)) else []
-            out += [f"    in {', '.join(f.uses)}"] if len(f.uses) > 1 else []
+            out.append(f"  {painted(f.rule.id, _COLOURS[severity])} {f.rule.name}  {visible(f.path)}  {f.rule.category}")
+            below = [f.message, f"-> {f.action}" if f.action else "", places(result, f),
+                     f"in {', '.join(f.uses)}" if len(f.uses) > 1 else ""]
+            out += [f"    {visible(words)}" for words in below if words]
     accepted = [f for f in result.findings if id(f) in result.accepted]
     if accepted:
         out += ["", f"accepted ({len(accepted)})"]
-        out += [f"  {f.rule.id} {f.rule.name}  {f.path}: {said(result.accepted[id(f)])}" for f in accepted]
+        out += [visible(f"  {f.rule.id} {f.rule.name}  {f.path}: {said(result.accepted[id(f)])}") for f in accepted]
     return "\n".join(out + ["", summary(result)])
 
 
@@ -82,24 +83,23 @@ def summary(result: Result) -> str:
 # Markdown ---------------------------------------------------------------------------
 
 def markdown(result: Result) -> str:
-    out = [f"## {cell(result.new.given)}", "", f"Changes since {cell(result.old.given)}: {summary(result)}."]
+    out = [f"## {escaped(result.new.given)}", "", f"Changes since {escaped(result.old.given)}: {summary(result)}."]
     groups: dict[str, list[Finding]] = {}
     for f in result.findings:
         groups.setdefault(f.group, []).append(f)
     for group in sorted(groups, key=lambda g: (not g.startswith("AT"), g)):
-        out += ["", f"### {cell(group)}", "", "| Change | What to do | Severity | Rule |", "|---|---|---|---|"]
+        out += ["", f"### {escaped(group)}", "", "| Change | What to do | Severity | Rule |", "|---|---|---|---|"]
         for f in groups[group]:
             entry = result.accepted.get(id(f))
             severity = f"{f.rule.severity}, accepted: {said(entry)}" if entry else f.rule.severity
-            out.append("| " + " | ".join(map(cell, (f.message, f.action, severity))) + f" | {f.rule.id} `{f.path}` |")
+            path = markdown_code(visible(one_line(f.path)), cell=True)
+            out.append(f"| {escaped(f.message)} | {escaped(f.action)} | {escaped(severity)} | {f.rule.id} {path} |")
     return "\n".join(out)
 
 
-def cell(words: str) -> str:
-    """Words that are neither markup nor the end of a cell."""
-    for c in "\\`*_[]<>|":
-        words = words.replace(c, "\\" + c)
-    return words.replace("\n", " ")
+def escaped(text: str) -> str:
+    """Neither markup nor the end of a cell or a line."""
+    return markdown_text(visible(one_line(text)))
 
 
 # JSON -------------------------------------------------------------------------------

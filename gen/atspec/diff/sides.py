@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Callable, Iterator, Optional
 
 from ..build import load_spec
+from ..diag import visible
 from ..model import Mark, Spec
 
 
@@ -43,7 +44,7 @@ class Side:
             return self.at(None)
         spec, _ = load_spec(self.path, fragment=True, at=view, overlays=self.overlays)
         if spec is None:
-            print(f"atspec: warning: {self.given} isn't sound in {view}, so nothing is compared there", file=sys.stderr)
+            print(visible(f"atspec: warning: {self.given} isn't sound in {view}, so nothing is compared there"), file=sys.stderr)
         return spec
 
     def named(self, text: str) -> str:
@@ -109,29 +110,55 @@ def _extract(revision: str, top: str, folder: str) -> None:
     commit = _git("rev-parse", "--verify", "--quiet", "--end-of-options", revision + "^{commit}",
                   wrong=f"git knows no revision `{revision}`", cwd=top).decode().strip()
     listed = _git("ls-tree", "-r", "-z", commit, cwd=top).decode("utf-8", "surrogateescape")
-    everything = [entry.partition("\t")[::2] for entry in listed.split("\0")]
-    for about, name in everything:
+    entries = [entry.partition("\t")[::2] for entry in listed.split("\0") if entry]
+    for about, name in entries:
         if about.startswith("160000") and os.path.exists(os.path.join(top, name, ".git")):
             with suppress(SideError):       # that commit isn't there; who includes from it will hear
                 _extract(about.split()[2], os.path.join(top, name), os.path.join(folder, name))
-    entries = [(about, name) for about, name in everything if name.endswith((".yaml", ".yml"))]
-    files = [(about.split()[2], name) for about, name in entries if about.startswith("100")]    # no links
-    content = _git("cat-file", "--batch", cwd=top, given="".join(f"{blob}\n" for blob, _ in files))
-    at = 0
-    for _, name in files:
-        start = content.index(b"\n", at) + 1
-        size = int(content[at:start].split()[2])     # blob <size>
+    specs = [(about.split()[2], name) for about, name in entries
+             if about.startswith("100") and name.endswith((".yaml", ".yml"))]
+    links = [(about.split()[2], name) for about, name in entries if about.startswith("120")]
+    for name, content in _contents(revision, specs, top):
         path = Path(folder, name)
         path.parent.mkdir(parents=True, exist_ok=True)
-        path.write_bytes(content[start:start + size])
-        at = start + size + 1
+        path.write_bytes(content)
+    for name, content in _contents(revision, links, top):
+        path = Path(folder, name)
+        if _within(folder, path.parent):
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.symlink_to(os.fsdecode(content))
+    for path in [Path(folder, name) for _, name in links]:
+        if path.is_symlink() and not _within(folder, path):
+            path.unlink()       # it leads to what isn't of the revision
 
 
-def _git(*arguments: str, cwd: str = ".", given: str = "", wrong: str = "not in a git repository") -> bytes:
+def _contents(revision: str, blobs: list[tuple[str, str]], top: str) -> Iterator[tuple[str, bytes]]:
+    """The names of some blobs and what they hold."""
+    content = _git("cat-file", "--batch", cwd=top, given="".join(f"{blob}\n" for blob, _ in blobs))
+    at = 0
+    for _, name in blobs:
+        start = content.index(b"\n", at) + 1
+        about = content[at:start].split()       # <id> blob <size>, or <id> missing
+        if about[1] != b"blob":
+            raise SideError(f"this clone hasn't got {revision}:{name}; fetch it")
+        at = start + int(about[2]) + 1
+        yield name, content[start:at - 1]
+
+
+def _within(folder: str, path: Path) -> bool:
+    real = os.path.realpath(folder)
+    return os.path.commonpath([real, os.path.realpath(path)]) == real
+
+
+def _git(*arguments: str, cwd: str = ".", given: str = "", wrong: str = "") -> bytes:
+    """What git prints; a failure is told in its words, and by `wrong` if it has none."""
     try:
-        return subprocess.run(["git", *arguments], cwd=cwd, input=given.encode(), check=True, capture_output=True).stdout
+        return subprocess.run(["git", *arguments], cwd=cwd, input=given.encode(), check=True, capture_output=True,
+                              env={**os.environ, "LC_ALL": "C"}).stdout
     except FileNotFoundError:
         raise SideError("git isn't installed") from None
     except subprocess.CalledProcessError as e:
-        detail = e.stderr.decode("utf-8", "replace").strip().splitlines()
-        raise SideError(wrong + (f": {detail[0]}" if detail else "")) from None
+        said = "; ".join(filter(None, map(str.strip, e.stderr.decode("utf-8", "replace").splitlines())))
+        if said.startswith("fatal: not a git repository (or any"):
+            raise SideError("not in a git repository") from None
+        raise SideError(f"git: {said}" if said else wrong or f"git {arguments[0]} failed") from None
