@@ -1,0 +1,14 @@
+# Code for other machines: skipped, with the reason, where a compiler or QEMU is missing. What
+# runs there has no sanitizers.
+# at_target_test(NAME CASES): a file of tests here, or one class of it.
+function(at_target_test name cases)
+    if(NOT AT_SANITIZE)
+        add_test(NAME ${name} COMMAND ${AT_PYTHON} ${tests}/cli/run.py ${cases}
+            WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+        set_tests_properties(${name} PROPERTIES TIMEOUT 600 ENVIRONMENT
+            "PYTHONPATH=${tests}/embed;AT_BUILD=${CMAKE_BINARY_DIR};BC26=$<TARGET_FILE:bc26_program>")
+    endif()
+endfunction()
+
+at_target_test(firmware.ring test_firmware.Ring)
+at_target_test(firmware.window test_firmware.Window)
