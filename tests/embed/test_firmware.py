@@ -177,7 +177,7 @@ class Firmware:
         self.assertIn("\nat most 1 bytes at once\n", self.reports(one_by_one, "-DPIECE=1"))
 
     def test_in_bursts(self) -> None:
-        self.reports(in_bursts)
+        self.reports(in_bursts, "-DUART_LAZY")
 
 
 class Ring(Firmware, unittest.TestCase):

@@ -135,12 +135,6 @@ size_t uart_received(void)
     return window_fill;
 }
 
-/* A DMA tells when it's full, and a UART when its line is idle. */
-static bool is_awake(void)
-{
-    return silent || !has_room();
-}
-
 #else
 
 enum { IN = 128 };
@@ -168,11 +162,6 @@ size_t uart_take(uint8_t *to, size_t n)
     return taken;
 }
 
-static bool is_awake(void)
-{
-    return silent || in_taken != in_kept;
-}
-
 #endif
 
 /* Time and sleep ----------------------------------------------------------------- */
@@ -192,6 +181,17 @@ uint32_t uart_now(void)
 uint32_t uart_lost(void)
 {
     return lost;
+}
+
+/* What interrupts tell of: that the line is idle, as a UART can, and that there's no room
+ * left, as a DMA does; or each byte. */
+static bool is_awake(void)
+{
+#if defined(UART_WINDOW) || defined(UART_LAZY)
+    return silent || !has_room();
+#else
+    return silent || in_taken != in_kept;
+#endif
 }
 
 /* Asked and put to sleep with interrupts off: one that comes in between ends the sleep. */

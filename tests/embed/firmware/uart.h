@@ -15,7 +15,8 @@ uint32_t uart_now(void); /* ms */
 /* Takes what it has room for. */
 size_t uart_send(const uint8_t *data, size_t n);
 
-/* Sleeps until something came, or a millisecond passed. */
+/* Sleeps until something came, or a millisecond passed in which nothing did. With UART_WINDOW
+ * or UART_LAZY what came may wait for more, as long as there's room. */
 void uart_sleep(void);
 
 #ifdef UART_WINDOW
