@@ -12,3 +12,8 @@ endfunction()
 
 at_target_test(firmware.ring test_firmware.Ring)
 at_target_test(firmware.window test_firmware.Window)
+foreach(target host mips arm cortex_m0 cortex_m3 cortex_m4 riscv32 avr)
+    at_target_test(targets.${target} test_targets.Logs.test_${target})
+endforeach()
+at_target_test(targets.mips_programs test_targets.Programs.test_mips)
+at_target_test(targets.arm_programs test_targets.Programs.test_arm)

@@ -51,6 +51,14 @@ def includes(*modules: str) -> list[str]:
             *(f"-I{GENERATED / module}" for module in modules)]
 
 
+def run(command: list[str], program: pathlib.Path, *arguments: str) -> str:
+    """What it prints. How it ended isn't asked: not every machine can tell."""
+    done = subprocess.run([*command, str(program), *arguments], stdin=subprocess.DEVNULL,
+                          stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, cwd=ROOT,
+                          timeout=PATIENCE)
+    return done.stdout
+
+
 def compile(command: list[str | pathlib.Path]) -> None:
     done = subprocess.run([str(word) for word in command], capture_output=True, text=True,
                           timeout=PATIENCE)
