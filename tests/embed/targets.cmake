@@ -1,6 +1,5 @@
-# Code for other machines: skipped, with the reason, where a compiler or QEMU is missing. What
-# runs there has no sanitizers.
-# at_target_test(NAME CASES): a file of tests here, or one class of it.
+# Code for other machines: skipped, with the reason, where a compiler or QEMU is missing, and not
+# built with sanitizers. at_target_test(NAME CASES): of a file of tests here, a class or one test.
 function(at_target_test name cases)
     if(NOT AT_SANITIZE)
         add_test(NAME ${name} COMMAND ${AT_PYTHON} ${tests}/cli/run.py ${cases}
@@ -10,8 +9,8 @@ function(at_target_test name cases)
     endif()
 endfunction()
 
-at_target_test(firmware.ring test_firmware.Ring)
-at_target_test(firmware.window test_firmware.Window)
+at_target_test(targets.firmware_ring test_firmware.Ring)
+at_target_test(targets.firmware_window test_firmware.Window)
 foreach(target host mips arm cortex_m0 cortex_m3 cortex_m4 riscv32 avr)
     at_target_test(targets.${target} test_targets.Logs.test_${target})
 endforeach()

@@ -26,11 +26,29 @@ PACKAGES = {
     "qemu-system-riscv32": "qemu-system-misc",
 }
 
+# The C libraries of cross compilers are packages of their own; a file that only they bring.
+LIBRARIES = {
+    "arm-none-eabi-gcc": "nano.specs",
+    "riscv64-unknown-elf-gcc": "picolibc.specs",
+    "avr-gcc": "libc.a",
+    "mips-linux-gnu-gcc": "libc.a",
+    "arm-linux-gnueabihf-gcc": "libc.a",
+}
+
+
+def is_here(program: str) -> bool:
+    """And so is its library, if it's a cross compiler, which names a file that it has by path."""
+    if shutil.which(program) is None or program not in LIBRARIES:
+        return shutil.which(program) is not None
+    found = subprocess.run([program, f"-print-file-name={LIBRARIES[program]}"],
+                           capture_output=True, text=True, timeout=PATIENCE)
+    return "/" in found.stdout
+
 
 def need(*programs: str) -> None:
     """Skips the test without one of them."""
     for program in programs:
-        if shutil.which(program) is None:
+        if not is_here(program):
             package = PACKAGES.get(program, program)
             raise unittest.SkipTest(f"{program} isn't installed: apt-get install {package}")
 

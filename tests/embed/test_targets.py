@@ -21,7 +21,8 @@ SMALL = ["-Os", "-ffunction-sections", "-fdata-sections", "-Wl,--gc-sections"]
 CORTEX = ["-mthumb", *SMALL, "-ffreestanding", "-nostartfiles", "--specs=nano.specs",
           f"-I{HERE}", "-T", str(HERE / "firmware/cortex_m.ld")]
 RISCV = ["-march=rv32imac", "-mabi=ilp32", "-mcmodel=medany", *SMALL, "-ffreestanding",
-         "--specs=picolibc.specs", "-nostartfiles", "-Wl,--no-warn-rwx-segments", "-T", str(HERE / "eventlog/riscv.ld")]
+         "--specs=picolibc.specs", "-nostartfiles", "-Wl,--no-warn-rwx-segments",
+         "-T", str(HERE / "eventlog/riscv.ld")]
 SEMIHOSTING = ["-display", "none", "-monitor", "none", "-serial", "none",
                "-semihosting-config", "enable=on,target=native", "-kernel"]
 
@@ -244,7 +245,7 @@ class Logs(unittest.TestCase):
 
 # The programs of tests/unit, with the sources that each has besides.
 RECORDER = ["tests/unit/recorder.c", "src/tool/session.c", "src/tool/tool.c"]
-PROGRAMS = {
+PROGRAMS: dict[str, list[str]] = {
     "codec": [],
     "values": [],
     "roundtrip": ["tests/unit/members.c"],
