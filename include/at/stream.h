@@ -37,7 +37,7 @@ struct at_event {
     const struct at_line *line;
     const uint8_t *data;
     size_t len;
-    size_t remaining; /**< wire bytes of the payload still to come */
+    size_t remaining; /**< wire bytes of the payload still to come; SIZE_MAX: that, or more */
 };
 
 typedef void (*at_event_fn)(void *ctx, const struct at_event *event);

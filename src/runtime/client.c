@@ -186,11 +186,11 @@ int at_client_send(struct at_client *c)
 
 static int lines_stored(const struct at_call *call)
 {
-    int n = 0;
+    unsigned n = 0;
     for (unsigned i = 0; i < AT_SINKS_MAX; i++) {
         n += call->sinks[i].count;
     }
-    return n;
+    return (int)n;
 }
 
 void at_client_finish(struct at_client *c, int status)

@@ -9,7 +9,7 @@ enum { COUNT_MAX = 0x7fff, TAINT_MS = 300 };
 
 static uint32_t key_bit(int32_t key)
 {
-    return 1u << ((uint32_t)key & 31u);
+    return UINT32_C(1) << ((uint32_t)key & 31u);
 }
 
 /* The first thing that goes wrong with the caller's answer; it runs on to its end. */

@@ -126,7 +126,7 @@ static void remember_debts(struct at_client *c)
             c->owed = 0;
         }
         c->owed_line = then;
-        c->owed |= 1u << ((uint32_t)key & 31u);
+        c->owed |= UINT32_C(1) << ((uint32_t)key & 31u);
     }
 }
 
@@ -138,7 +138,7 @@ static void remember_unanswered(struct at_client *c)
         for (unsigned j = 0; j < module->nbarrier; j++) {
             const struct at_form *barrier = &module->forms[module->barrier[j]];
             if (barrier->responses[0].record == c->form->responses[i].record) {
-                c->unanswered |= 1u << j;
+                c->unanswered |= UINT32_C(1) << j;
             }
         }
     }
@@ -232,7 +232,7 @@ static const struct at_form *next_query(struct at_client *c)
 {
     const struct at_module *module = c->config.module;
     for (;;) {
-        unsigned i = c->step - module->nstart - 1u;
+        unsigned i = (unsigned)c->step - module->nstart - 1u;
         if (i >= module->nsettings) {
             c->unset = false;
             c->counters.resyncs++;

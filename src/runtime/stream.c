@@ -38,6 +38,18 @@ void at_stream_init(struct at_stream *s, const struct at_module *module, uint8_t
     s->learn = true;
 }
 
+/* What is left may be more than size_t counts where that has 16 bits. */
+static size_t counted(uint32_t n)
+{
+    size_t short_n = (size_t)n;
+    return short_n == n ? short_n : SIZE_MAX;
+}
+
+static size_t least(size_t n, uint32_t left)
+{
+    return n < left ? n : (size_t)left;
+}
+
 static void emit(struct at_stream *s, enum at_event_type type, const struct at_record *record,
                  const uint8_t *data, size_t len, size_t remaining)
 {
@@ -81,14 +93,13 @@ static void take_payload(struct at_stream *s, const uint8_t *data, size_t n)
         s->direct = NULL;
         begin_line(s);
     }
-    emit(s, AT_EVENT_PAYLOAD, record, data, n, s->left);
+    emit(s, AT_EVENT_PAYLOAD, record, data, n, counted(s->left));
 }
 
 static void scan_payload(struct at_stream *s)
 {
-    size_t n = (size_t)(s->fill - s->scan);
+    size_t n = least((size_t)(s->fill - s->scan), s->left);
     const uint8_t *data = s->window + s->scan;
-    n = n < s->left ? n : s->left;
     s->scan = (uint16_t)(s->scan + n);
     s->line = s->scan;
     take_payload(s, data, n);
@@ -194,7 +205,7 @@ static void deliver(struct at_stream *s, struct at_line *line)
         s->left = (uint32_t)line->payload * (line->hex ? 2u : 1u);
         s->state = PAYLOAD;
     }
-    event.remaining = line->payload >= 0 ? s->left : 0;
+    event.remaining = line->payload >= 0 ? counted(s->left) : 0;
     s->on_event(s->ctx, &event);
     if (s->state == PAYLOAD && s->left == 0) {
         take_payload(s, s->window + s->scan, 0);
@@ -362,7 +373,7 @@ static void scan_overlong(struct at_stream *s)
         s->line = s->scan;
         if (c == '\n') {
             begin_line(s);
-            emit(s, AT_EVENT_OVERLONG, NULL, NULL, 0, s->left);
+            emit(s, AT_EVENT_OVERLONG, NULL, NULL, 0, counted(s->left));
             return;
         }
         if (c == '\r' && s->trailing < UINT32_MAX) {
@@ -407,7 +418,7 @@ static void scan_echo_data(struct at_stream *s)
     size_t n = 0;
     bool ended = false;
     if (s->until < 0) {
-        n = room < s->left ? room : s->left;
+        n = least(room, s->left);
         s->left -= (uint32_t)n;
         ended = s->left == 0;
     } else {
@@ -420,7 +431,7 @@ static void scan_echo_data(struct at_stream *s)
     if (ended) {
         s->state = START;
     }
-    emit(s, AT_EVENT_ECHO_DATA, NULL, data, n, ended ? 0 : (s->until < 0 ? s->left : 1u));
+    emit(s, AT_EVENT_ECHO_DATA, NULL, data, n, ended ? 0 : (s->until < 0 ? counted(s->left) : 1u));
 }
 
 /* The window -------------------------------------------------------------- */
@@ -516,7 +527,7 @@ static bool reads_direct(const struct at_stream *s)
 uint8_t *at_stream_reserve(struct at_stream *s, size_t *room)
 {
     if (reads_direct(s)) {
-        *room = s->left;
+        *room = counted(s->left);
         return s->direct;
     }
     if (s->line > 0) {
@@ -576,7 +587,7 @@ void at_stream_finish(struct at_stream *s)
     uint8_t state = s->state;
     const uint8_t *text = s->window + s->line;
     size_t len = text_length(s, s->fill);
-    size_t left = s->left;
+    size_t left = counted(s->left);
     s->line = s->scan = s->fill = 0;
     s->direct = NULL;
     s->state = START;
