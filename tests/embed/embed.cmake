@@ -5,6 +5,6 @@ if(NOT AT_SANITIZE)
     foreach(part amalgamation installed subproject)
         add_test(NAME embed.${part} COMMAND ${AT_PYTHON} ${tests}/embed/test_${part}.py)
         set_tests_properties(embed.${part} PROPERTIES ENVIRONMENT "AT_BUILD=${CMAKE_BINARY_DIR}"
-            TIMEOUT 600)
+            TIMEOUT 600 LABELS all)
     endforeach()
 endif()

@@ -4,7 +4,7 @@ function(at_target_test name cases)
     if(NOT AT_SANITIZE)
         add_test(NAME ${name} COMMAND ${AT_PYTHON} ${tests}/cli/run.py ${cases}
             WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
-        set_tests_properties(${name} PROPERTIES TIMEOUT 600 ENVIRONMENT
+        set_tests_properties(${name} PROPERTIES TIMEOUT 600 LABELS all ENVIRONMENT
             "PYTHONPATH=${tests}/embed;AT_BUILD=${CMAKE_BINARY_DIR};BC26=$<TARGET_FILE:bc26_program>")
     endif()
 endfunction()
