@@ -48,6 +48,12 @@ def numbers_of(pattern: str, name: str) -> Optional[tuple[int, ...]]:
     return tuple(int(n) for n in m.groups()) if m else None
 
 
+def more_general(pattern: str, other: str) -> bool:
+    """Whether it has `?` where the other has letters, and is the same besides."""
+    return pattern != other and len(pattern) == len(other) and all(
+        a == b or (a == "?" and b.isalpha()) for a, b in zip(pattern, other))
+
+
 def neighbour(device: str, name: str, step: int) -> str:
     """The name with its last number one higher or lower, or ''. Below R02A00 is R01A99."""
     lead = len(re.sub(r"[^A-Za-z0-9]", "", device))
@@ -176,6 +182,10 @@ class Availability:
     def error(self, code: str, mark: Mark, message: str, hint: str = "") -> None:
         self.report.add(code, mark, message, hint)
 
+    def learn(self, other: "Availability") -> None:
+        """How firmware is called, where another edition of the spec says more of it."""
+        self.patterns = other.patterns | self.patterns
+
     def places(self) -> list[Dated]:
         return [p for root in paths.roots(self.sources) for p in _schema().nodes(root)]
 
@@ -212,10 +222,12 @@ class Availability:
                 continue
             pattern = series_of(device, str(name.value))
             known, first = self.patterns.setdefault(device, (pattern, name))
+            if more_general(pattern, known):
+                self.patterns[device] = known, first = pattern, name
             self.firmware[device].append((key, str(name.value)))
             if not 1 <= pattern.count("#") <= NUMBERS:
                 self.error("E102", name.mark, f"`{name.value}` has no number to compare, or more than {NUMBERS}")
-            elif pattern != known:
+            elif pattern != known and not more_general(known, pattern):
                 self.error("E102", name.mark, f"`{name.value}` can't be compared with `{first.value}` "
                                               f"({first.mark.file}:{first.mark.line})")
 
@@ -307,7 +319,7 @@ class Availability:
         root = self.sources[-1].root
         known = self.revisions + [n for named in self.firmware.values() for n in dict.fromkeys(n for _, n in named)]
         self.error("E100", root.mark, f"`{name}` is neither a revision nor a firmware of a series that the spec knows",
-                   nearest(name, known) or ("known: " + ", ".join(known) if known else ""))
+                   "known: " + ", ".join(known) if known else "")
         return None
 
     def take_changes(self) -> list[tuple[Node, list[Node]]]:

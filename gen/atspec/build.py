@@ -69,6 +69,8 @@ def load_spec(path: str, fragment: bool = False, at: Optional[str] = None,
 def _build(sources: list[Source], overlays: list[Overlay], removals: list[Removal], fragment: bool,
            at: Optional[str], report: Report) -> Optional[Spec]:
     available = Availability(sources, report)
+    if overlays:    # what the spec said of firmware before something was taken out
+        available.learn(Availability(load(sources[-1].path, Report()), Report()))
     removed = {name: Gone(r.path, "was removed", r.mark, REMOVED) for r in removals for name in r.names}
     builder = Builder(sources, report, Narrowed(names=removed))
     if not fragment and not builder.root.get("module"):
@@ -90,9 +92,19 @@ def _build(sources: list[Source], overlays: list[Overlay], removals: list[Remova
     return spec
 
 
+class Once(argparse.Action):
+    """An option that another would contradict."""
+
+    def __call__(self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, values: object,
+                 option_string: Optional[str] = None) -> None:
+        if getattr(namespace, self.dest) is not None:
+            raise argparse.ArgumentError(self, "one firmware or revision at a time")
+        setattr(namespace, self.dest, values)
+
+
 def add_view_options(parser: argparse.ArgumentParser) -> None:
     """What every command takes that reads a spec of a module."""
-    parser.add_argument("--firmware", "--at", dest="at", metavar="NAME",
+    parser.add_argument("--firmware", "--at", dest="at", metavar="NAME", action=Once,
                         help="only what this firmware, or this revision of the manual, has")
     parser.add_argument("--overlay", dest="overlays", metavar="FILE", action="append", default=[],
                         help="amend the spec with this file; may be given more than once")
@@ -193,7 +205,7 @@ class Builder:
         if node and source and own and node.mark.file == self.root.mark.file:
             known = source.entries["sections"].entries
             if node.value not in known:
-                self.error("E081", node.mark, f"section {node.value} isn't listed", nearest(str(node.value), known))
+                self.error("E081", node.mark, f"section {node.value} isn't listed")
         return owner.text("section")
 
     def c_name(self, node: Node, derived: str, mark: Mark, member: bool) -> str:
@@ -847,7 +859,7 @@ class Builder:
         for section, node in self.root.pairs("coverage"):
             mark = self.root.entries["coverage"].keys[section].mark
             if section not in sections.entries:
-                self.error("E081", mark, f"section {section} isn't listed", nearest(section, sections.entries))
+                self.error("E081", mark, f"section {section} isn't listed")
             by = node.entries["by"]
             gone = self.narrowed.gone.get(str(by.value))
             if gone:

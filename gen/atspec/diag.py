@@ -91,7 +91,7 @@ CODES: dict[str, tuple[str, str]] = {
     # availability and overlays
     "E100": ("no such view", "name a revision under `revisions`, or a firmware of a series that the spec mentions"),
     "E101": ("not available", "say `since` or `until` here too, or with `was` what it was then"),
-    "E102": ("firmware names that can't be compared", "a device's firmware names differ in their digits only"),
+    "E102": ("firmware names that can't be compared", "a device's firmware names differ in their digits only; an x stands for any letter"),
     "E103": ("available never", "`since` comes before `until`"),
     "E104": ("no availability to share", "name a node that says itself since when it exists"),
     "E110": ("not an overlay of this spec", "an overlay begins with `atspec: 1` and names its `module`"),

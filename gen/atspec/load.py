@@ -264,7 +264,11 @@ class _Loader:
 def load(path: str, report: Report) -> list[Source]:
     """A spec and what it includes, included files first. May raise OSError."""
     loader = _Loader(report)
-    loader.load(path, ())
+    spec = loader.load(path, ())
+    if spec and spec.root.get("overlay") and not spec.root.get("title"):
+        report.add("E110", spec.root.mark, "this is an overlay, not a spec",
+                   f"check it with the spec that it amends: atspec check SPEC --overlay {path}")
+        return loader.order
     schema = validator()
     for source in loader.order:
         validate(source.root, schema, report)

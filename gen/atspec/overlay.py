@@ -119,8 +119,9 @@ class _Amendment:
             for key, value in what.entries.items():
                 if key in node.entries:
                     first = node.keys[key].mark
+                    into = f"add to what is there: `at: {at.value}.{key}`" if value.kind in ("list", "map") else ""
                     self.report.add("E111", what.keys[key].mark,
-                                    f"`{at.value}` has `{key}` already, in {first.file}:{first.line}")
+                                    f"`{at.value}` has `{key}` already, in {first.file}:{first.line}", into)
                 self.put(node, key, what.keys[key], value)
 
     def change(self, place: Place, what: Node, at: Node) -> None:

@@ -37,7 +37,7 @@ def banner(spec: Spec) -> str:
             + narrowed(spec) +
             f" * Spec SHA-256: {spec.sha256} (with what it includes)\n"
             f" * Regenerate:   python3 gen/atspec build SPEC -o DIR{options(spec)}, SPEC being the path of\n"
-            f" *               {spec.name}")
+            f" *               {spec.name}; --host leaves out the module's side")
     return f"/* {harmless(text)} */"
 
 
@@ -245,7 +245,7 @@ def write(files: dict[str, str], output: Path) -> int:
 
 def read(path: Path) -> Optional[str]:
     try:
-        return path.read_text(encoding="utf-8")
+        return path.read_bytes().decode("utf-8")    # line ends as they are
     except (FileNotFoundError, UnicodeDecodeError):
         return None
 

@@ -12,7 +12,10 @@ $atspec check "$spec"
 # shellcheck disable=SC2086 # options are words
 $atspec build "$spec" -o "$generated" $options --check
 base=$(git merge-base HEAD "${1:-origin/main}")
-if ! git cat-file -e "$base:$spec"; then exit 0; fi     # it is new
+if git cat-file -e "HEAD:$spec" && ! git cat-file -e "$base:$spec"; then
+    echo "$spec is new: there is nothing to compare it with"
+    exit 0
+fi 2>/dev/null
 status=0
 $atspec diff "$base:$spec" "$spec" --format markdown --fail-on breaking --accepted "$accepted" >changelog.md || status=$?
 cat changelog.md

@@ -9,6 +9,7 @@ import os
 import pathlib
 import random
 import shutil
+import signal
 import socket
 import subprocess
 import tempfile
@@ -68,6 +69,12 @@ def program(*names):
     packages = " or ".join(PACKAGES.get(name, name) for name in names)
     raise unittest.SkipTest(f"{' or '.join(names)} isn't installed: apt-get install {packages}; "
                             "see ./dev packages")
+
+
+def end_group(process):
+    """Ends it with all that it forked; it was started in a session of its own."""
+    with contextlib.suppress(ProcessLookupError):
+        os.killpg(process.pid, signal.SIGKILL)
 
 
 class Sim:
@@ -195,10 +202,10 @@ class ToolTest(unittest.TestCase):
 
     def serve(self, *command, port, kind="tcp"):
         """Starts a server in the foreground, and waits until it listens."""
-        process = subprocess.Popen(command, stdin=subprocess.DEVNULL,
+        process = subprocess.Popen(command, stdin=subprocess.DEVNULL, start_new_session=True,
                                    stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         self.addCleanup(process.wait, PATIENCE)
-        self.addCleanup(process.kill)
+        self.addCleanup(end_group, process)
         await_port(port, process, kind)
         return process
 

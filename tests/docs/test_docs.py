@@ -4,6 +4,7 @@ they name, the demo prints what the README says, links lead somewhere."""
 import os
 import re
 import shlex
+import signal
 import socket
 import subprocess
 import sys
@@ -64,11 +65,12 @@ def sections(text: str) -> list[dict[str, object]]:
 def start(test: unittest.TestCase, command: str, folder: str, port: int) -> str:
     """What runs behind the session. Returns what it says once it's ready."""
     words = [word.replace("7007", str(port)) for word in shlex.split(command)]
-    process = subprocess.Popen(words, cwd=folder, stderr=subprocess.PIPE, text=True)
+    process = subprocess.Popen(words, cwd=folder, stderr=subprocess.PIPE, text=True,
+                               start_new_session=True)
     assert process.stderr
     test.addCleanup(process.stderr.close)
     test.addCleanup(process.wait, 60)
-    test.addCleanup(process.kill)
+    test.addCleanup(os.killpg, process.pid, signal.SIGKILL)     # with what it forked
     return process.stderr.readline() if " sim " in command else ""
 
 

@@ -162,6 +162,23 @@ class Integration(Project):
         status, output = self.check("older")
         self.assertEqual(status, 0, output)
 
+    def test_a_spec_in_a_submodule(self) -> None:
+        """Its base is the submodule's commit that the base of the project has."""
+        script = self.folder / "atspec.sh"
+        script.write_text(re.sub(r"(?m)^spec=\S+", "spec=atspec/spec/mine.yaml", script.read_text()))
+        spec = self.folder / "atspec" / "spec" / "mine.yaml"
+        text = MODEM.replace("atspec/spec/common", "common")
+        for edition in (text, text.replace("0..999999", "0..9999")):
+            spec.write_text(edition)
+            subprocess.run(["python3", "atspec/gen/atspec", "build", "atspec/spec/mine.yaml", "-o", "generated", "--host"],
+                           cwd=self.folder, env=self.env, check=True, timeout=60)
+            self.git("-C", "atspec", "add", "spec/mine.yaml")
+            self.git("-C", "atspec", "commit", "-qm", "Mine")
+            self.commit("Take it")
+        status, output = self.check("HEAD~1")
+        self.assertEqual(status, 1, output)
+        self.assertIn("T204 `parameters.total`", output)
+
     def test_a_branch_that_does_not_exist(self) -> None:
         self.assertNotEqual(self.check("nowhere")[0], 0)
 

@@ -69,6 +69,13 @@ class Shipped(unittest.TestCase):
                 test = next(f for f in spec.forms if f.c_name == "qicfg_test")
                 self.assertEqual(len(test.test_lines), 4 if echo else 3)
 
+    def test_a_name_beside_one_with_any_letter(self) -> None:
+        spec = "devices: [BOX]\nurcs:\n" + "".join(
+            f"  {n}: {{line: {n.upper()}, since: {{firmware: {{BOX: {f}}}}}, doc: A URC}}\n" for n, f in
+            (("one", "BOXBR01A03"), ("two", "BOXxR01A05"), ("three", "BOXCR01A07")))
+        for at, has in {"BOXAR01A02": set(), "BOXAR01A04": {"one"}, "BOXBR01A07": {"one", "two", "three"}}.items():
+            self.assertEqual({ln.name for ln in load_text(spec, at).lines if ln.kind == "urc"}, has, at)
+
     def test_revision_1_0(self) -> None:
         spec = shipped("V1.0")
         self.assertEqual((spec.version, spec.date), ("V1.0", "2018-07-27"))

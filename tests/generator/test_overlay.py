@@ -136,6 +136,21 @@ class Overlay(Folder):
         self.assertIn(" * Firmware:     V1.0\n * Overlays:     mine.yaml\n", text)
         self.assertNotIn(str(self.folder), text)
 
+    def test_a_firmware_that_only_the_removed_named(self) -> None:
+        """As probe writes them: the overlay for a firmware goes with that firmware."""
+        path = self.overlay("o.yaml", "  - {at: commands.QICFG.forms.echomode, because: A, evidence: seen, remove: cascade}\n")
+        for name in ("BC26NBR01A06", "BC26NBR01A07"):
+            spec, found = load_spec(str(SHIPPED), at=name, overlays=[str(path)])
+            self.assertTrue(spec, [str(d) for d in found])
+        spec, found = load_spec(str(SHIPPED), at="EC21R01A01", overlays=[str(path)])
+        self.assertEqual([d.code for d in found], ["E100"])
+
+    def test_where_a_list_is_added_to(self) -> None:
+        path = self.overlay("o.yaml", "  - {at: urcs.buffer_full, because: A, evidence: seen, add: {also: [{line: 'FULL', evidence: seen, doc: A}]}}\n")
+        found = load_spec(str(SHIPPED), overlays=[str(path)])[1]
+        self.assertEqual([d.code for d in found], ["E111"])
+        self.assertIn("`at: urcs.buffer_full.also`", str(found[0]))
+
     def test_plain_removal_leaves_what_refers_to_it(self) -> None:
         path = self.overlay("o.yaml", "  - {at: commands.QICFG.forms.echomode, because: A, evidence: seen, remove: true}\n")
         found = [d for d in load_spec(str(SHIPPED), overlays=[str(path)])[1] if d.code == "E101"]
