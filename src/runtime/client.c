@@ -229,6 +229,7 @@ static void abandon(struct at_client *c, int status)
     } else {
         at_client_quarantine(c);
     }
+    at_client_end_dead_payload(c);
     at_client_finish(c, status);
 }
 
@@ -243,6 +244,7 @@ static void expire(struct at_client *c)
     } else {
         c->counters.timeouts++;
         at_client_quarantine(c);
+        at_client_end_dead_payload(c);
         at_client_end(c, AT_E_TIMEOUT);
     }
 }

@@ -61,6 +61,8 @@ void at_client_own_ended(struct at_client *c, int status);
 void at_client_quarantine(struct at_client *c);
 /* Likewise, and what was written of it may not have arrived. */
 void at_client_cut_off(struct at_client *c);
+/* Let a payload go that will never be whole. Not from an event: it makes one itself. */
+void at_client_end_dead_payload(struct at_client *c);
 /* The rest is over. */
 void at_client_rested(struct at_client *c);
 /* Some command of the client's own got nowhere. */

@@ -144,7 +144,7 @@ static void remember_unanswered(struct at_client *c)
 
 /* Bytes of a payload were lost, and the stream would take the next lines for
  * them. But a payload that still comes must not be cut short. */
-static void end_dead_payload(struct at_client *c)
+void at_client_end_dead_payload(struct at_client *c)
 {
     if (c->counting && at_client_now(c) - c->heard >= c->wait / 2u) {
         c->counting = false;
@@ -171,7 +171,6 @@ static void quarantine(struct at_client *c, bool arrived)
     remember_data_mode(c, arrived);
     remember_debts(c);
     remember_unanswered(c);
-    end_dead_payload(c);
 }
 
 void at_client_quarantine(struct at_client *c)
