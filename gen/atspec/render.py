@@ -70,8 +70,10 @@ def declaration(signature: str, attribute: str = "", why: str = "") -> str:
 
 def field(f: FieldView) -> str:
     """One entry of a table of fields, on two lines when it is long."""
-    one = f"    {{{f.param}, {f.offset}, {f.has}, {f.group}, {f.shown}, {f.shown_value}}},"
-    return one if len(one) <= 100 else one.replace(f.has, "\n     " + f.has, 1).replace(" \n", "\n")
+    place = f"offsetof({f.member})" if f.member else "AT_NO_MEMBER"
+    has = f"AT_HAS({f.member})" if f.optional else "0"
+    one = f"    {{{f.param}, {f.group}, {f.shown}, {place}, {has}}},"
+    return one if len(one) <= 100 else f"    {{{f.param}, {f.group}, {f.shown}, {place},\n     {has}}},"
 
 
 def effect(e: EffectView) -> str:
@@ -95,7 +97,8 @@ def context(spec: Spec, narrowed: Optional[Mapping[str, Spec]] = None) -> dict[s
         "spec": spec, "prefix": low.prefix, "upper": low.upper, "banner": banner(spec),
         "runtime_version": RUNTIME_VERSION,
         "tables": [lower_table(t, low.prefix) for t in spec.values],
-        "params": low.params.views, "records": records, "heads": low.heads,
+        "params": low.params.views, "kinds": low.params.kinds, "literals": low.params.literals,
+        "shown": low.shown, "records": records, "heads": low.heads,
         "forms": low.forms, "structs": low.structs, "command_heads": command_heads(low.forms),
         "settings": settings(low), "nslots": sum(s.slots for s in spec.settings),
         "command_max": low.command_max(), "window_min": low.window_min(),

@@ -172,6 +172,13 @@ int at_client_init(struct at_client *client, const struct at_client_config *conf
 void at_client_listen(struct at_client *client, const struct at_listener *listener);
 
 /**
+ * What generated calls begin with: a call of this form. Of its sinks it sets which lines
+ * they take, one each; `items` are the caller's to set, before or after, and so are
+ * `done` and `ctx`.
+ */
+void at_call_prepare(struct at_call *call, const struct at_form *form, const void *request);
+
+/**
  * Start a command. Settings that are unknown are read first, a quarantine is
  * left first; `done` is called in every case but an error returned here, and
  * never from here.

@@ -39,8 +39,8 @@ static bool asks_for(const struct at_client *c, uint8_t slot)
 
 int at_client_effects(struct at_client *c, enum effect what)
 {
-    for (unsigned i = 0; i < c->form->neffects; i++) {
-        const struct at_effect *effect = &c->form->effects[i];
+    for (unsigned i = 0; i < c->form->rare->neffects; i++) {
+        const struct at_effect *effect = &c->form->rare->effects[i];
         int32_t key = 0;
         int32_t value = 0;
         uint8_t slot;
@@ -71,7 +71,7 @@ static bool is_writing(const struct at_client *c)
 
 static bool has_prompt(const struct at_form *form)
 {
-    return form->data != NULL && form->data->prompt != 0;
+    return form->rare->data != NULL && form->rare->data->prompt != 0;
 }
 
 /* The command line was sent, so its buffer is free: hexadecimal digits go
@@ -81,7 +81,7 @@ static void next_data(struct at_client *c)
     char *piece = c->config.command;
     c->out = (const uint8_t *)piece;
     if (c->data.len == 0) {
-        *piece = (char)c->form->data->until;
+        *piece = (char)c->form->rare->data->until;
         c->out_len = 1;
         c->until = false;
     } else if (c->hex) {
@@ -147,7 +147,7 @@ static int encode(struct at_client *c)
         return len;
     }
     if (has_prompt(c->form) && at_request_data(module, c->form, c->request).ptr == NULL) {
-        fault->param = &module->params[c->form->data->field];
+        fault->param = &module->params[c->form->rare->data->field];
         fault->reason = AT_MISSING;
         return AT_E_ARGUMENT;
     }
@@ -170,8 +170,8 @@ int at_client_send(struct at_client *c)
     at_client_announce(c, AT_NONE, NULL);
     if (has_prompt(form)) {
         c->data = at_request_data(c->config.module, form, c->request);
-        c->hex = at_data_hex(form->data, c->config.settings) > 0;
-        c->until = form->data->until >= 0;
+        c->hex = at_data_hex(form->rare->data, c->config.settings) > 0;
+        c->until = form->rare->data->until >= 0;
     }
     at_stream_expect_prompt(&c->stream, has_prompt(form) || c->stuck > 0);
     c->counters.commands++;
@@ -273,6 +273,29 @@ int at_client_init(struct at_client *c, const struct at_client_config *config)
     return AT_OK;
 }
 
+static void take_lines(struct at_call *call, uint8_t sink, uint16_t record)
+{
+    call->sinks[sink].record = record;
+    call->sinks[sink].max = 1;
+}
+
+void at_call_prepare(struct at_call *call, const struct at_form *form, const void *request)
+{
+    call->form = form;
+    call->request = request;
+    call->data = NULL;
+    call->data_size = 0;
+    for (uint8_t i = 0; i < AT_SINKS_MAX; i++) {
+        take_lines(call, i, i < form->nresponses ? form->responses[i].record : AT_NONE);
+    }
+    for (uint8_t i = 0; i < form->rare->nthen; i++) {
+        const struct at_completion *then = &form->rare->then[i];
+        if (then->sink != 0) {
+            take_lines(call, (uint8_t)(then->sink - 1u), then->record);
+        }
+    }
+}
+
 static void clear_results(struct at_call *call)
 {
     memset(&call->status, 0, sizeof *call - offsetof(struct at_call, status));
@@ -286,7 +309,7 @@ static void clear_results(struct at_call *call)
 static bool has_room(const struct at_client *c)
 {
     int32_t most = 0;
-    return !at_client_request_int(c, c->form->reads, &most) || most < 0 ||
+    return !at_client_request_int(c, c->form->rare->reads, &most) || most < 0 ||
            (size_t)most <= c->call->data_size;
 }
 

@@ -94,7 +94,7 @@ static size_t missing_data(const struct at_client *c, bool arrived)
 
 static void remember_data_mode(struct at_client *c, bool arrived)
 {
-    const struct at_data *data = c->form->data;
+    const struct at_data *data = c->form->rare->data;
     enum phase last = arrived ? PHASE_DATA : PHASE_FINAL;
     if (data == NULL || data->prompt == 0 || c->phase > last) {
         return;
@@ -114,8 +114,8 @@ static void remember_data_mode(struct at_client *c, bool arrived)
 
 static void remember_debts(struct at_client *c)
 {
-    for (unsigned i = 0; i < c->form->nthen; i++) {
-        const struct at_completion *then = &c->form->then[i];
+    for (unsigned i = 0; i < c->form->rare->nthen; i++) {
+        const struct at_completion *then = &c->form->rare->then[i];
         int32_t key;
         if (then->match_line == AT_NONE || !at_client_request_int(c, then->match_form, &key)) {
             continue;

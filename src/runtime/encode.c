@@ -77,8 +77,8 @@ static void put_data(struct writer *w, struct at_bytes bytes, bool hex)
 static void put_member(struct writer *w, const struct at_param *param, const void *member,
                        bool hex)
 {
-    bool quoted = (param->flags & AT_QUOTED) != 0;
-    switch (param->type) {
+    bool quoted = (param->kind->flags & AT_QUOTED) != 0;
+    switch (param->kind->type) {
     case AT_INT:
         put_int(w, *(const int32_t *)member);
         break;
@@ -86,7 +86,7 @@ static void put_member(struct writer *w, const struct at_param *param, const voi
         put_uint(w, *(const uint32_t *)member);
         break;
     case AT_CHOICE: {
-        const char *text = param->values[*(const int32_t *)member];
+        const char *text = param->kind->values[*(const int32_t *)member];
         put_quoted(w, text, at_length(text), quoted);
         break;
     }
@@ -122,8 +122,9 @@ static void put_fields(struct writer *w, const struct at_param *params,
         }
         put(w, ",", !first);
         first = false;
-        if (param->type == AT_LITERAL) {
-            put_quoted(w, param->name, at_length(param->name), (param->flags & AT_QUOTED) != 0);
+        if (param->kind->type == AT_LITERAL) {
+            const char *text = param->kind->values[0];
+            put_quoted(w, text, at_length(text), (param->kind->flags & AT_QUOTED) != 0);
         } else {
             put_member(w, param, at_member(&fields[i], value), hex);
         }
@@ -153,27 +154,27 @@ static enum at_reason check_string(const struct at_param *param, const struct at
     if (text == NULL) {
         return AT_MISSING;
     }
-    if (string->len < (uint32_t)param->min || string->len > param->max) {
+    if (string->len < (uint32_t)param->kind->min || string->len > param->kind->max) {
         return AT_LENGTH;
     }
     if (!is_safe(text, string->len) ||
-        (param->type == AT_HOST && !at_is_host(text, string->len))) {
+        (param->kind->type == AT_HOST && !at_is_host(text, string->len))) {
         return AT_UNSAFE;
     }
-    return param->type == AT_IP && !at_is_address(text, string->len) ? AT_TYPE : AT_FINE;
+    return param->kind->type == AT_IP && !at_is_address(text, string->len) ? AT_TYPE : AT_FINE;
 }
 
 static enum at_reason check_int(const struct at_param *param, int32_t value)
 {
-    if (value < param->min || value > (int32_t)param->max) {
+    if (value < param->kind->min || value > (int32_t)param->kind->max) {
         return AT_RANGE;
     }
-    return param->supported != INT32_MIN && value != param->supported ? AT_UNSUPPORTED : AT_FINE;
+    return param->kind->supported != INT32_MIN && value != param->kind->supported ? AT_UNSUPPORTED : AT_FINE;
 }
 
 static enum at_reason check_member(const struct at_param *param, const void *member)
 {
-    switch (param->type) {
+    switch (param->kind->type) {
     case AT_LITERAL:
     case AT_DATA: /* see check_data */
     case AT_HEX:
@@ -182,11 +183,11 @@ static enum at_reason check_member(const struct at_param *param, const void *mem
         return check_int(param, *(const int32_t *)member);
     case AT_UINT: {
         uint32_t value = *(const uint32_t *)member;
-        return value < (uint32_t)param->min || value > param->max ? AT_RANGE : AT_FINE;
+        return value < (uint32_t)param->kind->min || value > param->kind->max ? AT_RANGE : AT_FINE;
     }
     case AT_CHOICE: {
         int32_t value = *(const int32_t *)member;
-        return value < 0 || value >= param->nvalues ? AT_RANGE : AT_FINE;
+        return value < 0 || value >= param->kind->nvalues ? AT_RANGE : AT_FINE;
     }
     default:
         return check_string(param, member);
@@ -231,7 +232,7 @@ bool at_request_int(const struct at_module *module, const struct at_form *form,
 {
     uint8_t i = at_field_index(form->fields, form->nfields, param);
     if (i == form->nfields || !at_present(&form->fields[i], request) ||
-        module->params[param].type != AT_INT) {
+        module->params[param].kind->type != AT_INT) {
         return false;
     }
     *value = *(const int32_t *)at_member(&form->fields[i], request);
@@ -243,10 +244,10 @@ struct at_bytes at_request_data(const struct at_module *module, const struct at_
 {
     static const struct at_bytes none = {NULL, 0};
     (void)module;
-    if (form->data == NULL) {
+    if (form->rare->data == NULL) {
         return none;
     }
-    uint8_t i = at_field_index(form->fields, form->nfields, form->data->field);
+    uint8_t i = at_field_index(form->fields, form->nfields, form->rare->data->field);
     return *(const struct at_bytes *)at_member(&form->fields[i], request);
 }
 
@@ -277,7 +278,7 @@ static bool data_safe(const struct at_data *data, struct at_bytes bytes)
 static int check_data(const struct at_module *module, const struct at_form *form, bool hex,
                       const void *request, struct at_fault *fault)
 {
-    const struct at_data *data = form->data;
+    const struct at_data *data = form->rare->data;
     const struct at_param *param = &module->params[data->field];
     struct at_bytes bytes = at_request_data(module, form, request);
     size_t max = hex ? data->max_hex : data->max_text;
@@ -303,11 +304,11 @@ int at_form_encode(const struct at_module *module, const struct at_form *form,
                    const uint8_t *settings, const void *request, char *buf, size_t size,
                    struct at_fault *fault)
 {
-    int hex = form->data != NULL ? at_data_hex(form->data, settings) : 0;
+    int hex = form->rare->data != NULL ? at_data_hex(form->rare->data, settings) : 0;
     int status = hex < 0 ? hex
                          : check_fields(module->params, form->fields, form->nfields, request,
                                         fault);
-    if (status == AT_OK && form->data != NULL) {
+    if (status == AT_OK && form->rare->data != NULL) {
         status = check_data(module, form, hex != 0, request, fault);
     }
     if (status != AT_OK) {
@@ -317,7 +318,7 @@ int at_form_encode(const struct at_module *module, const struct at_form *form,
     for (int pass = 0; pass < 2; pass++) {
         w.len = 0;
         put_text(&w, form->head);
-        put_fields(&w, module->params, form->fields, form->nfields, request, form->data,
+        put_fields(&w, module->params, form->fields, form->nfields, request, form->rare->data,
                    hex != 0);
         put(&w, "\r", 1);
         if (w.len > size) {
@@ -328,6 +329,8 @@ int at_form_encode(const struct at_module *module, const struct at_form *form,
     }
     return (int)w.len;
 }
+
+#ifndef AT_NO_NAMES /* the host says none of these lines */
 
 static void put_record(struct writer *w, const struct at_module *module,
                        const struct at_record *record, const void *value)
@@ -345,7 +348,7 @@ static uint8_t count_said(const struct at_record *record, const void *value)
 {
     uint8_t n = 0;
     for (uint8_t i = 0; i < record->nfields; i++) {
-        n = (uint8_t)(n + (record->fields[i].offset != AT_NONE &&
+        n = (uint8_t)(n + (record->fields[i].offset != AT_NO_MEMBER &&
                            at_present(&record->fields[i], value)));
     }
     return n;
@@ -396,3 +399,5 @@ int at_record_encode(const struct at_module *module, const struct at_record *rec
     }
     return (int)w.len;
 }
+
+#endif

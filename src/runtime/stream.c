@@ -106,7 +106,7 @@ enum follows { FOLLOWS_NOT, FOLLOWS, FOLLOWS_UNKNOWN };
 static enum follows payload_follows(const struct at_stream *s, const struct at_line *line,
                                     int32_t *length)
 {
-    const struct at_payload *payload = line->record->payload;
+    const struct at_payload *payload = line->record->rare->payload;
     if (payload == NULL || !at_line_int(line, payload->length, length)) {
         return FOLLOWS_NOT;
     }
@@ -135,7 +135,8 @@ static bool is_inline(const struct at_stream *s, const struct at_payload *payloa
 static bool shown_unknown(const struct at_stream *s, const struct at_record *record)
 {
     for (uint8_t i = 0; i < record->nfields; i++) {
-        if (record->fields[i].shown != 0 && unknown(s, (uint8_t)(record->fields[i].shown - 1u))) {
+        unsigned shown = record->fields[i].shown;
+        if (shown != 0 && unknown(s, s->module->shown[shown - 1u].slot)) {
             return true;
         }
     }
@@ -156,9 +157,8 @@ static bool has_range(const struct at_stream *s)
 static bool fits(const struct at_stream *s, struct at_line *line, bool at_comma)
 {
     const struct at_record *record = line->record;
-    const struct at_payload *payload = record->payload;
-    struct at_shape shape = {s->module->params, record->fields, record->nfields,
-                             record->extra != 0, false};
+    const struct at_payload *payload = record->rare->payload;
+    struct at_shape shape = at_record_shape(s->module, record);
     int32_t length = -1;
     enum follows follows;
 
@@ -224,7 +224,7 @@ static const struct at_record *payload_record(const struct at_stream *s)
     const struct at_head *head = &s->module->heads[s->head];
     for (uint8_t i = 0; i < head->count; i++) {
         const struct at_record *record = &s->module->records[head->first + i];
-        if (record->payload != NULL) {
+        if (record->rare->payload != NULL) {
             return record;
         }
     }
@@ -235,10 +235,11 @@ static const struct at_record *payload_record(const struct at_stream *s)
 static uint8_t stop_field(const struct at_stream *s)
 {
     const struct at_record *record = payload_record(s);
-    if (record == NULL || !is_inline(s, record->payload)) {
+    if (record == NULL || !is_inline(s, record->rare->payload)) {
         return AT_UNKNOWN;
     }
-    return at_fields_visible(record->fields, record->nfields, s->settings);
+    struct at_shape shape = at_record_shape(s->module, record);
+    return at_fields_visible(&shape, s->settings);
 }
 
 static void scan_fields(struct at_stream *s, const uint8_t *end)

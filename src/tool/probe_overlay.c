@@ -135,7 +135,7 @@ static bool agrees(const struct probe *p, const struct probe_drift *drift)
 static const char *doubt(const struct probe *p, const struct probe_drift *drift)
 {
     const struct at_param *param = drift->param;
-    if (drift->was.low != param->min || drift->was.high != (int64_t)param->max) {
+    if (drift->was.low != param->kind->min || drift->was.high != (int64_t)param->kind->max) {
         return "the parameter's range wasn't that of the test answer before";
     }
     if (drift->manual->nvalues > 0) {
@@ -153,7 +153,7 @@ static const char *doubt(const struct probe *p, const struct probe_drift *drift)
 static bool has_range(const struct probe_drift *drift)
 {
     return drift->kind == PROBE_RANGE && drift->param != NULL && drift->manual != NULL &&
-           drift->param->type != AT_LITERAL && drift->manual->path[0] != '\0' &&
+           drift->param->kind->type != AT_LITERAL && drift->manual->path[0] != '\0' &&
            !drift->is.none && !drift->was.none;
 }
 
@@ -181,16 +181,16 @@ static void payload(const struct probe *p, const struct probe_drift *drift, FILE
 {
     for (uint16_t i = 0; i < p->module->nforms; i++) {
         const struct at_form *form = &p->module->forms[i];
-        for (uint16_t k = 0; form->reads != AT_NONE && k < p->module->nrecords; k++) {
+        for (uint16_t k = 0; form->rare->reads != AT_NONE && k < p->module->nrecords; k++) {
             const struct at_record *record = &p->module->records[k];
-            if (&p->module->params[form->reads] != drift->param || record->payload == NULL ||
+            if (&p->module->params[form->rare->reads] != drift->param || record->rare->payload == NULL ||
                 form->nresponses == 0 || record->id != form->responses[0].record ||
-                record->payload->max != drift->was.high) {
+                record->rare->payload->max != drift->was.high) {
                 continue;
             }
             char path[256];
             (void)snprintf(path, sizeof path, "%s.payload", p->tool->manual->records[k].path);
-            range_action(p, drift, out, off, path, record->payload->min, drift->is.high);
+            range_action(p, drift, out, off, path, record->rare->payload->min, drift->is.high);
         }
     }
 }

@@ -276,7 +276,8 @@ def measure_stack(objects: list[Path], uses: list[str], parts: Iterable[str]) ->
     for path in objects:
         linked = {part.rsplit(".text.", 1)[-1] for part in parts if part.startswith(f"{path.name} .text.")}
         graph.read(path.with_suffix(".ci").read_text(encoding="utf-8"), linked)
-    stack, path = max(graph.deepest(name) for name in uses)
+    named = [name if name in graph.frames else f"{name}_no_names" for name in uses]   # see AT_NO_NAMES
+    stack, path = max(graph.deepest(name) for name in named)
     return stack, path, graph.callbacks
 
 
