@@ -134,6 +134,8 @@ struct at_client {
     bool until;                 /* the byte that ends the data is still to be sent */
     bool counting;              /* the stream counts bytes and doesn't scan lines */
     int8_t verdict;             /* what a command ends with that is only to be acknowledged yet */
+    uint8_t ending;             /* the command has ended, and whoever has to know isn't told yet: */
+    int8_t ended;               /* with this status */
     uint8_t payload_to;
     uint8_t escape;
     uint8_t rested;             /* low bits of counters.late when a rest began */

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "stream.h"
+
 enum { WRITE_RETRY_MS = 2, COMMAND_MIN = 8, WINDOW_MIN = 64 };
 
 uint32_t at_client_now(const struct at_client *c)
@@ -193,7 +195,7 @@ static int lines_stored(const struct at_call *call)
     return n;
 }
 
-void at_client_finish(struct at_client *c, int status)
+static void finish(struct at_client *c, int status)
 {
     struct at_call *call = c->call;
     c->call = NULL;
@@ -213,12 +215,27 @@ void at_client_finish(struct at_client *c, int status)
     }
 }
 
+void at_client_finish(struct at_client *c, int status)
+{
+    c->ending = ENDING_CALL;
+    c->ended = (int8_t)status;
+}
+
 void at_client_end(struct at_client *c, int status)
 {
-    if (c->role == ROLE_CALLER) {
-        at_client_finish(c, status);
-    } else {
-        at_client_own_ended(c, status);
+    c->ending = c->role == ROLE_CALLER ? ENDING_CALL : ENDING_OWN;
+    c->ended = (int8_t)status;
+}
+
+void at_client_settle(struct at_client *c)
+{
+    if (c->ending == ENDING_OWN) {
+        c->ending = ENDING_NOT;
+        at_client_own_ended(c, c->ended);
+    }
+    if (c->ending == ENDING_CALL) {
+        c->ending = ENDING_NOT;
+        finish(c, c->ended);
     }
 }
 
@@ -372,6 +389,7 @@ uint32_t at_client_poll(struct at_client *c)
         } else if (time_left(c) == 0) {
             expire(c);
         }
+        at_client_settle(c);
     }
     if (is_writing(c)) {
         return WRITE_RETRY_MS;
@@ -388,11 +406,12 @@ int at_client_wait(struct at_client *c, uint32_t wait_ms)
     uint8_t *to = at_stream_reserve(&c->stream, &room);
     int n = c->config.read(c->config.ctx, to, room, wait_ms);
     if (n >= 0) {
-        at_stream_commit(&c->stream, (size_t)n);
+        at_client_commit(c, (size_t)n);
         return AT_OK;
     }
     if (c->call != NULL) {
         abandon(c, AT_E_PORT);
+        at_client_settle(c);
     }
     return AT_E_PORT;
 }
@@ -434,6 +453,7 @@ void at_client_cancel(struct at_client *c)
 {
     if (c->call != NULL) {
         abandon(c, AT_E_CANCELED);
+        at_client_settle(c);
     }
 }
 
@@ -444,7 +464,11 @@ uint8_t *at_client_reserve(struct at_client *c, size_t *room)
 
 void at_client_commit(struct at_client *c, size_t n)
 {
-    at_stream_commit(&c->stream, n);
+    struct at_found found;
+    while (at_stream_next(&c->stream, &n, &found)) {
+        at_client_event(c, &found.event);
+        at_client_settle(c);
+    }
 }
 
 void at_client_reset(struct at_client *c)
@@ -452,6 +476,7 @@ void at_client_reset(struct at_client *c)
     at_stream_finish(&c->stream);
     c->tainted = false;
     at_client_renewed(c);
+    at_client_settle(c);
 }
 
 void at_client_listen(struct at_client *c, const struct at_listener *listener)

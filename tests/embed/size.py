@@ -278,7 +278,7 @@ def measure_stack(objects: list[Path], uses: list[str], parts: Iterable[str]) ->
         graph.read(path.with_suffix(".ci").read_text(encoding="utf-8"), linked)
     named = [name if name in graph.frames else f"{name}_no_names" for name in uses]   # see AT_NO_NAMES
     stack, path = max(graph.deepest(name) for name in named)
-    return stack, path, graph.callbacks
+    return stack, [f"{name} {graph.frames[name]}" for name in path], graph.callbacks
 
 
 # The report -----------------------------------------------------------------------
