@@ -71,7 +71,7 @@ function(at_generate name spec)
         ${PROJECT_SOURCE_DIR}/spec/*.json)
     set(files ${out}/${module}.h ${out}/${module}.c ${out}/${module}_calls.c
         ${out}/${module}_manual.c ${out}/${module}_tables.h ${out}/${module}_head.rl
-        ${out}/${module}_module.h ${out}/${module}_module.c ${out}/${module}_command.rl)
+        ${out}/${module}_heads.c ${out}/${module}_module.h ${out}/${module}_module.c ${out}/${module}_command.rl)
     # Files that would not change keep their times, so a stamp says when they were checked.
     add_custom_command(OUTPUT ${out}/stamp BYPRODUCTS ${files}
         COMMAND ${AT_PYTHON} ${PROJECT_SOURCE_DIR}/gen/atspec build ${spec} -o ${out} ${options}

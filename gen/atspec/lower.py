@@ -790,6 +790,26 @@ def ragel_literal(text: str) -> str:
     return ragel_string(text)
 
 
+def head_table(heads: list[HeadView]) -> list[str]:
+    """The rows of heads.c.j2; none when they don't fit the state that the search keeps."""
+    texts = sorted((head_pattern(h), i, h.text) for i, h in enumerate(heads))
+    rows, size, before = [], 0, ""
+    for pattern, index, text in texts:
+        shared = next((i for i, (a, b) in enumerate(zip(pattern, before)) if a != b), min(len(pattern), len(before)))
+        rest = [str(ord(c)) if c in "\1\n'\\" else f"'{c}'" for c in pattern[shared:]]
+        rows.append(f"{', '.join([str(shared), *rest, '0', str(index)])}, /* {harmless(text)} */")
+        size += 3 + len(rest)
+        before = pattern
+    return rows if size < 1024 and len(rows) < 255 and all(len(p) < 64 for p, _, _ in texts) else []
+
+
+def head_pattern(head: HeadView) -> str:
+    """As ragel_literal, for the table: 1 is a space that may be missing, and LF a line end."""
+    name, colon, rest = head.text.partition(":")
+    text = f"{name}:\1{rest}" if colon and rest.startswith('"') else head.text
+    return text + ("\n" if head.whole else "")
+
+
 # Tables -----------------------------------------------------------------------
 
 def lower_table(table: ValueTable, prefix: str) -> TableView:

@@ -15,7 +15,7 @@ from . import VERSION
 from .absent import absent
 from .build import add_view_options, spec_or_report, specs_of_views
 from .lower import (RUNTIME_VERSION, EffectView, FieldView, Lowering, LowerError, c_string,
-                    command_heads, comment, deprecated_text, lower_table, number)
+                    command_heads, comment, deprecated_text, head_table, lower_table, number)
 from .manual import manual
 from .model import Spec
 from .select import select_commands
@@ -26,6 +26,7 @@ TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
 # template -> suffix of the file it becomes
 HOST = {"host.h.j2": ".h", "host.c.j2": ".c", "calls.c.j2": "_calls.c",
         "tables.h.j2": "_tables.h", "head.rl.j2": "_head.rl",
+        "heads.c.j2": "_heads.c",
         "manual.c.j2": "_manual.c"}
 MODULE = {"module.h.j2": "_module.h", "module.c.j2": "_module.c", "command.rl.j2": "_command.rl"}
 
@@ -98,7 +99,7 @@ def context(spec: Spec, narrowed: Optional[Mapping[str, Spec]] = None) -> dict[s
         "runtime_version": RUNTIME_VERSION,
         "tables": [lower_table(t, low.prefix) for t in spec.values],
         "params": low.params.views, "kinds": low.params.kinds, "literals": low.params.literals,
-        "shown": low.shown, "records": records, "heads": low.heads,
+        "shown": low.shown, "head_table": head_table(low.heads), "records": records, "heads": low.heads,
         "forms": low.forms, "structs": low.structs, "command_heads": command_heads(low.forms),
         "settings": settings(low), "nslots": sum(s.slots for s in spec.settings),
         "command_max": low.command_max(), "window_min": low.window_min(),

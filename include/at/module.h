@@ -163,6 +163,14 @@ enum at_head_result {
     AT_HEAD_ECHO = -4    /**< "AT": a command line come back */
 };
 
+/**
+ * What a head machine does, by search in a table: for generated code, see NAME_heads.c.
+ * @param heads  each as how many characters it shares with the one before, the characters
+ *               it doesn't (1: a space that may be missing), 0, and its index; in the order
+ *               of their characters, and ended by 0xFF
+ */
+int at_head_search(const uint8_t *heads, uint16_t *state, const uint8_t **p, const uint8_t *end);
+
 /** Data that the host sends with a command. */
 struct at_data {
     uint16_t field;      /**< parameter that holds them */

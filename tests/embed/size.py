@@ -33,8 +33,7 @@ MODULE = "bc26"
 SKIPPED = 77
 STRICT = ("-Os -std=c99 -ffreestanding -ffunction-sections -fdata-sections -fno-asynchronous-unwind-tables "
           "-Wall -Wextra -Wpedantic -Wconversion -Wsign-conversion -Wshadow -Werror").split()
-GENERATED = [f"{MODULE}.c", f"{MODULE}_calls.c"]
-MACHINES = [f"{MODULE}_head", "scan"]
+GENERATED = [f"{MODULE}.c", f"{MODULE}_calls.c", f"{MODULE}_heads.c", "scan.c"]
 # The module's side of the runtime, which no host needs.
 RUNTIME = sorted(p for p in (ROOT / "src/runtime").glob("*.c") if p.stem not in ("command", "view"))
 C_LIBRARY = ("memcpy", "memmove", "memset", "memcmp", "memchr")
@@ -83,7 +82,7 @@ class Choice:
 HEADER = f"{MODULE}.h"
 TYPED = r"int (\w+)\(struct at_client \*"
 CHOICES = [
-    Choice("stream parser", tuple(STREAM)),
+    Choice("stream parser", tuple(STREAM), module=f"{MODULE}_lines"),
     Choice("codec", tuple(STREAM), ((HEADER, r"int (\w+_decode)\("), (HEADER, r"int (\w+_encode)\("))),
     Choice("all commands", tuple(CLIENT), ((HEADER, TYPED), (HEADER, r"int (\w+_urc_decode)\("))),
     Choice("`QIRD` alone", tuple(CLIENT), ((HEADER, r"int (bc26_qird(?:_start)?)\(struct at_client \*"),), "QIRD"),
@@ -116,13 +115,12 @@ def run(command: Iterable[object]) -> str:
 # Building -----------------------------------------------------------------------
 
 def generate(out: Path, only: str) -> Path:
-    """The sources of a choice of commands, with the smallest machines whatever the host's build uses."""
+    """The sources of a choice of commands, each machine in its smallest style."""
     folder = out / (only or "everything")
     if not folder.exists():
         options = ["--only", only] if only else []
         run([sys.executable, "gen/atspec", "build", SPEC, "-o", folder, "--host", *options])
-        for rl in (folder / f"{MODULE}_head.rl", ROOT / "src/runtime/scan.rl"):
-            run(["ragel", "-C", "-L", "-T0", rl, "-o", folder / f"{rl.stem}.c"])
+        run(["ragel", "-C", "-L", "-G1", "src/runtime/scan.rl", "-o", folder / "scan.c"])
     return folder
 
 
@@ -162,7 +160,6 @@ def compile_all(target: Target, choice: Choice, names: bool, folder: Path, out: 
     flags = [*target.flags, *STRICT, "-Iinclude", "-Isrc/runtime", "-Isrc/bc26", f"-I{folder}"]
     flags += [] if names else ["-DAT_NO_NAMES"]
     sources = [p.relative_to(ROOT) for p in RUNTIME] + [folder / name for name in GENERATED]
-    sources += [folder / f"{name}.c" for name in MACHINES]
     sources += [Path("src/bc26/sockets.c")] if choice.header == "sockets.h" else []
     objects = []
     for source in sources:
