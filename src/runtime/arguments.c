@@ -1,6 +1,5 @@
-/* Whether the members of a struct may go on the wire. Apart from their writing, which
- * keeps the two off each other's stack. */
-#include "arguments.h"
+/* What a request holds, and whether it may go on the wire. */
+#include "write.h"
 
 #include <string.h>
 
@@ -101,6 +100,39 @@ int at_fields_check(const struct at_param *params, const struct at_field *fields
         }
     }
     return AT_OK;
+}
+
+bool at_request_int(const struct at_module *module, const struct at_form *form,
+                    const void *request, uint16_t param, int32_t *value)
+{
+    uint8_t i = at_field_index(form->fields, form->nfields, param);
+    if (i == form->nfields || !at_present(&form->fields[i], request) ||
+        module->params[param].kind->type != AT_INT) {
+        return false;
+    }
+    *value = *(const int32_t *)at_member(&form->fields[i], request);
+    return true;
+}
+
+struct at_bytes at_request_data(const struct at_module *module, const struct at_form *form,
+                                const void *request)
+{
+    static const struct at_bytes none = {NULL, 0};
+    (void)module;
+    if (form->rare->data == NULL) {
+        return none;
+    }
+    uint8_t i = at_field_index(form->fields, form->nfields, form->rare->data->field);
+    return *(const struct at_bytes *)at_member(&form->fields[i], request);
+}
+
+int at_data_hex(const struct at_data *data, const uint8_t *settings)
+{
+    if (data->format_slot == AT_UNKNOWN) {
+        return data->hex;
+    }
+    uint8_t format = settings[data->format_slot];
+    return format == AT_UNKNOWN ? AT_E_UNKNOWN_SETTING : format;
 }
 
 static bool has_byte(struct at_bytes bytes, int value)

@@ -233,6 +233,13 @@ void at_client_settle(struct at_client *c)
         c->ending = ENDING_NOT;
         at_client_own_ended(c, c->ended);
     }
+    if (c->ending == ENDING_STEP) {
+        c->ending = ENDING_NOT;
+        int status = at_client_advance(c);
+        if (status != AT_OK) {
+            at_client_finish(c, status);
+        }
+    }
     if (c->ending == ENDING_CALL) {
         c->ending = ENDING_NOT;
         finish(c, c->ended);

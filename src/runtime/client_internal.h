@@ -23,7 +23,12 @@ enum role { ROLE_CALLER, ROLE_START, ROLE_BARRIER, ROLE_QUERY };
 
 enum payload_to { PAYLOAD_DROP, PAYLOAD_CALLER, PAYLOAD_LISTENER, PAYLOAD_URC };
 
-enum ending { ENDING_NOT, ENDING_OWN, ENDING_CALL };
+enum ending {
+    ENDING_NOT,
+    ENDING_OWN,  /* a command of the client's own has ended */
+    ENDING_STEP, /* go on to what comes next */
+    ENDING_CALL  /* the caller's command has ended */
+};
 
 enum effect { EFFECT_CHECK, EFFECT_APPLY, EFFECT_DOUBT };
 

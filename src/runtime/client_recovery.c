@@ -308,10 +308,7 @@ int at_client_advance(struct at_client *c)
 
 static void advance(struct at_client *c)
 {
-    int status = at_client_advance(c);
-    if (status != AT_OK) {
-        at_client_finish(c, status);
-    }
+    c->ending = ENDING_STEP;
 }
 
 /* All barriers are unanswered. Once nothing late came for as long as an answer
