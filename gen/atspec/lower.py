@@ -14,6 +14,7 @@ RUNTIME_VERSION = 1
 INT32_MIN, INT32_MAX = -(2 ** 31), 2 ** 31 - 1
 NONE, UNKNOWN = "AT_NONE", "AT_UNKNOWN"
 PARAMS_MAX, GROUPS_MAX, SHOWN_MAX = 1024, 7, 7      # what the bits of an at_field hold
+FORMS_MAX = 1024                                    # and those of an at_form
 
 
 class LowerError(Exception):
@@ -309,11 +310,7 @@ class FormView:
     reads: str
     doc: str
     deprecated: str         # what the compiler says of its use, as a C string, or ""
-
-    @property
-    def rare(self) -> bool:
-        """Whether it has what few have."""
-        return bool(self.effects or self.data or self.then or self.reads != NONE)
+    rare: str = ""          # the first form that has the same of what forms share
 
     @property
     def plain(self) -> bool:
@@ -343,6 +340,9 @@ class Lowering:
         self.shown: list[tuple[int, int]] = []      # slot and value
         self.slots = {s.name: i for s, i in zip(spec.settings, slot_starts(spec.settings))}
         self.forms = [self.form(f) for f in spec.forms]
+        if len(self.forms) > FORMS_MAX:
+            raise LowerError(None, f"more than {FORMS_MAX} forms")
+        share(self.forms)
         self.heads = self.make_heads()
         self.records = [r for h in self.heads for r in h.records]
         self.structs = self.line_structs()
@@ -788,6 +788,16 @@ def ragel_literal(text: str) -> str:
         if rest.startswith('"'):
             return f"{ragel_string(name + ':')} ' '? {ragel_string(rest)}"
     return ragel_string(text)
+
+
+def share(forms: list[FormView]) -> None:
+    """Deadlines, and what stands apart from an at_form, of which each is written once."""
+    deadlines: dict[str, str] = {}
+    others: dict[str, str] = {}
+    for f in forms:
+        f.within["first"] = deadlines.setdefault(repr(f.within), f.ident) if f.then else ""
+        content = (f.effects, f.data, f.then and f.ident, f.form.response_time, f.reads)
+        f.rare = others.setdefault(repr(content), f.ident)
 
 
 def head_table(heads: list[HeadView]) -> list[str]:

@@ -149,10 +149,10 @@ struct at_record {
 
 /** What the head machine recognised: records that share a beginning. */
 struct at_head {
-    uint16_t first; /**< index into at_module.records */
+    unsigned first : 15; /**< index into at_module.records */
+    unsigned whole : 1;  /**< the head is the whole line */
     uint8_t count;
-    uint8_t rest;   /**< field that runs to the end of the line, or AT_UNKNOWN */
-    uint8_t whole;  /**< the head is the whole line */
+    uint8_t rest;        /**< field that runs to the end of the line, or AT_UNKNOWN */
 };
 
 /** What the head machine says besides the index of a head. */
@@ -229,12 +229,13 @@ enum at_form_flag {
     AT_ASKS = 4            /**< sent without arguments it changes nothing */
 };
 
-/** What few forms have. */
+/** What forms share, or few have. */
 struct at_form_rare {
     const struct at_effect *effects; /**< once acknowledged */
     const struct at_data *data;      /**< NULL when none are sent */
     const struct at_completion *then;
     const struct at_deadline *within; /**< from the final result to the last completion */
+    uint32_t response_ms;            /**< to the final result code */
     uint16_t reads;                  /**< parameter that bounds the payload of the answer,
                                           or AT_NONE */
     uint8_t neffects;
@@ -249,12 +250,11 @@ struct at_form {
     const struct at_field *fields;
     const struct at_expect *responses;
     const struct at_form_rare *rare;
-    uint32_t response_ms;            /**< to the final result code */
-    uint16_t id;
-    uint16_t size;                   /**< of the request struct */
-    uint8_t nfields;
-    uint8_t nresponses;              /**< AT_SINKS_MAX at most */
-    uint8_t flags;                   /**< enum at_form_flag */
+    unsigned id : 10;                /**< index into at_module.forms */
+    unsigned nfields : 5;
+    unsigned size : 12;              /**< of the request struct */
+    unsigned nresponses : 2;         /**< AT_SINKS_MAX at most */
+    unsigned flags : 3;              /**< enum at_form_flag */
 };
 
 /** One setting. */

@@ -148,7 +148,8 @@ static int encode(struct at_client *c)
     if (len < 0 || c->role != ROLE_CALLER) {
         return len;
     }
-    if (has_prompt(c->form) && at_request_data(module, c->form, c->request).ptr == NULL) {
+    c->data = at_request_data(module, c->form, c->request);
+    if (has_prompt(c->form) && c->data.ptr == NULL) {
         fault->param = &module->params[c->form->rare->data->field];
         fault->reason = AT_MISSING;
         return AT_E_ARGUMENT;
@@ -171,7 +172,6 @@ int at_client_send(struct at_client *c)
     c->remaining = -1;
     at_client_announce(c, AT_NONE, NULL);
     if (has_prompt(form)) {
-        c->data = at_request_data(c->config.module, form, c->request);
         c->hex = at_data_hex(form->rare->data, c->config.settings) > 0;
         c->until = form->rare->data->until >= 0;
     }
@@ -179,7 +179,7 @@ int at_client_send(struct at_client *c)
     c->counters.commands++;
     c->out = (const uint8_t *)c->config.command;
     c->out_len = (size_t)len;
-    at_client_arm(c, form->response_ms);
+    at_client_arm(c, form->rare->response_ms);
     (void)at_client_flush(c); /* should the port have failed, at_client_poll meets it again */
     return AT_OK;
 }

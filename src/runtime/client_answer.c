@@ -456,7 +456,7 @@ static void on_prompt(struct at_client *c)
         at_stream_expect_echo(&c->stream, (uint32_t)n, -1);
         c->counting = true;
     }
-    at_client_arm(c, c->form->response_ms);
+    at_client_arm(c, c->form->rare->response_ms);
     (void)at_client_flush(c);
 }
 

@@ -29,13 +29,6 @@ static void put_text(struct writer *w, const char *text)
     put(w, text, at_length(text));
 }
 
-static void put_quoted(struct writer *w, const char *text, size_t n, bool quoted)
-{
-    put(w, "\"", quoted);
-    put(w, text, n);
-    put(w, "\"", quoted);
-}
-
 static void put_uint(struct writer *w, uint32_t value)
 {
     char digits[10];
@@ -68,42 +61,33 @@ static bool needs_quotes(struct at_bytes bytes)
     return false;
 }
 
-static void put_data(struct writer *w, struct at_bytes bytes, bool hex)
+static bool is_quoted(const struct writer *w, const struct at_kind *kind, const void *member)
 {
-    if (hex) {
-        put_hex(w, bytes);
-    } else {
-        put_quoted(w, (const char *)bytes.ptr, bytes.len, needs_quotes(bytes));
+    if (kind->type == AT_DATA) {
+        return !w->hex && needs_quotes(*(const struct at_bytes *)member);
     }
+    return (kind->flags & AT_QUOTED) != 0;
 }
 
 static void put_member(struct writer *w, const struct at_kind *kind, const void *member)
 {
-    bool quoted = (kind->flags & AT_QUOTED) != 0;
-    switch (kind->type) {
-    case AT_INT:
+    bool quoted = is_quoted(w, kind, member);
+    put(w, "\"", quoted);
+    if (kind->type == AT_INT) {
         put_int(w, *(const int32_t *)member);
-        break;
-    case AT_UINT:
+    } else if (kind->type == AT_UINT) {
         put_uint(w, *(const uint32_t *)member);
-        break;
-    case AT_LITERAL:
-    case AT_CHOICE: {
-        const char *text = kind->values[kind->type == AT_CHOICE ? *(const int32_t *)member : 0];
-        put_quoted(w, text, at_length(text), quoted);
-        break;
-    }
-    case AT_DATA:
-        put_data(w, *(const struct at_bytes *)member, w->hex);
-        break;
-    case AT_HEX:
+    } else if (kind->type == AT_LITERAL) {
+        put_text(w, kind->values[0]);
+    } else if (kind->type == AT_CHOICE) {
+        put_text(w, kind->values[*(const int32_t *)member]);
+    } else if (kind->type == AT_HEX || (kind->type == AT_DATA && w->hex)) {
         put_hex(w, *(const struct at_bytes *)member);
-        break;
-    default: {
+    } else { /* strings and bytes have the same members */
         const struct at_str *text = member;
-        put_quoted(w, text->ptr, text->len, quoted);
+        put(w, text->ptr, text->len);
     }
-    }
+    put(w, "\"", quoted);
 }
 
 static void put_fields(struct writer *w, const struct at_field *field, unsigned n,

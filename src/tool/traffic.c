@@ -256,5 +256,5 @@ uint32_t traffic_patience(const struct traffic *t)
     if (!t->open || t->in_data) {
         return 0;
     }
-    return form != NULL ? form->response_ms : UNKNOWN_MS;
+    return form != NULL ? form->rare->response_ms : UNKNOWN_MS;
 }

@@ -3364,7 +3364,7 @@ START_TEST(every_form_ends_in_time)
     synced(1);
     ck_assert_int_eq(start_form(form, false), AT_OK);
     ck_assert(host_sent(form, false));
-    pass(form->response_ms + LATENCY - 1u);
+    pass(form->rare->response_ms + LATENCY - 1u);
     running();
     pass(1);
     ends(AT_E_TIMEOUT);
