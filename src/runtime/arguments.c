@@ -71,13 +71,13 @@ static enum at_reason check_member(const struct at_param *param, const void *mem
 
 /* The first field that is left out though it is required, or though one behind
  * it or of its own group is there; n when there is none. */
-static uint8_t find_gap(const struct at_field *fields, uint8_t n, const void *value)
+static unsigned find_gap(const struct at_field *fields, unsigned n, const void *value)
 {
-    uint8_t end = n;
+    unsigned end = n;
     while (end > 0 && fields[end - 1u].group != 0 && !at_present(&fields[end - 1u], value)) {
         end--;
     }
-    for (uint8_t i = 0; i < end; i++) {
+    for (unsigned i = 0; i < end; i++) {
         if (!at_present(&fields[i], value)) {
             return i;
         }
@@ -88,11 +88,11 @@ static uint8_t find_gap(const struct at_field *fields, uint8_t n, const void *va
 int at_fields_check(const struct at_param *params, const struct at_field *fields, uint8_t n,
                     const void *value, struct at_fault *fault)
 {
-    uint8_t gap = find_gap(fields, n, value);
+    unsigned gap = find_gap(fields, n, value);
     if (gap < n) {
         return refuse(fault, &params[fields[gap].param], AT_MISSING);
     }
-    for (uint8_t i = 0; i < n && at_present(&fields[i], value); i++) {
+    for (unsigned i = 0; i < n && at_present(&fields[i], value); i++) {
         const struct at_param *param = &params[fields[i].param];
         enum at_reason reason = check_member(param, at_member(&fields[i], value));
         if (reason != AT_FINE) {

@@ -297,7 +297,7 @@ int at_client_init(struct at_client *c, const struct at_client_config *config)
     return AT_OK;
 }
 
-static void take_lines(struct at_call *call, uint8_t sink, uint16_t record)
+static void take_lines(struct at_call *call, unsigned sink, uint16_t record)
 {
     call->sinks[sink].record = record;
     call->sinks[sink].max = 1;
@@ -309,13 +309,13 @@ void at_call_prepare(struct at_call *call, const struct at_form *form, const voi
     call->request = request;
     call->data = NULL;
     call->data_size = 0;
-    for (uint8_t i = 0; i < AT_SINKS_MAX; i++) {
+    for (unsigned i = 0; i < AT_SINKS_MAX; i++) {
         take_lines(call, i, i < form->nresponses ? form->responses[i].record : AT_NONE);
     }
-    for (uint8_t i = 0; i < form->rare->nthen; i++) {
+    for (unsigned i = 0; i < form->rare->nthen; i++) {
         const struct at_completion *then = &form->rare->then[i];
         if (then->sink != 0) {
-            take_lines(call, (uint8_t)(then->sink - 1u), then->record);
+            take_lines(call, then->sink - 1u, then->record);
         }
     }
 }

@@ -71,9 +71,9 @@ static bool count_fits(const struct at_shape *shape, const uint8_t *settings, ui
 static bool is_choice(const struct at_param *param, const uint8_t *text, size_t len,
                       int32_t *index)
 {
-    for (uint8_t i = 0; i < param->kind->nvalues; i++) {
+    for (unsigned i = 0; i < param->kind->nvalues; i++) {
         if (at_text_equal(text, len, param->kind->values[i])) {
-            *index = i;
+            *index = (int32_t)i;
             return true;
         }
     }
@@ -166,7 +166,7 @@ bool at_fields_fit(const struct at_shape *shape, const uint8_t *settings, const 
     if (!count_fits(shape, settings, nmarks, fault)) {
         return false;
     }
-    for (uint8_t i = 0; i < nmarks && i < shape->nfields; i++) {
+    for (unsigned i = 0; i < nmarks && i < shape->nfields; i++) {
         const struct at_param *param = &shape->params[shape->fields[i].param];
         enum at_reason reason = check_mark(param, text, &marks[i], shape->strict);
         if (reason != AT_FINE) {
@@ -211,7 +211,7 @@ static void decode_mark(const struct at_param *param, const uint8_t *text, size_
 void at_fields_decode(const struct at_shape *shape, const uint8_t *text,
                       const struct at_mark *marks, uint8_t nmarks, void *out)
 {
-    for (uint8_t i = 0; i < nmarks && i < shape->nfields; i++) {
+    for (unsigned i = 0; i < nmarks && i < shape->nfields; i++) {
         const struct at_field *field = &shape->fields[i];
         if (field->offset == AT_NO_MEMBER) {
             continue;

@@ -65,7 +65,7 @@ int32_t at_choice_of(struct at_str text, const char *const *strings, size_t n)
 
 void at_line_learn(const struct at_line *line, uint8_t *settings)
 {
-    for (uint8_t i = 0; i < line->record->rare->neffects; i++) {
+    for (unsigned i = 0; i < line->record->rare->neffects; i++) {
         const struct at_effect *effect = &line->record->rare->effects[i];
         int32_t key = 0;
         int32_t value;

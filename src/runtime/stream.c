@@ -142,7 +142,7 @@ static bool is_inline(const struct at_stream *s, const struct at_payload *payloa
 
 static bool shown_unknown(const struct at_stream *s, const struct at_record *record)
 {
-    for (uint8_t i = 0; i < record->nfields; i++) {
+    for (unsigned i = 0; i < record->nfields; i++) {
         unsigned shown = record->fields[i].shown;
         if (shown != 0 && unknown(s, s->module->shown[shown - 1u].slot)) {
             return true;
@@ -153,7 +153,7 @@ static bool shown_unknown(const struct at_stream *s, const struct at_record *rec
 
 static bool has_range(const struct at_stream *s)
 {
-    for (uint8_t i = 0; i < s->nmarks; i++) {
+    for (unsigned i = 0; i < s->nmarks; i++) {
         if (s->marks[i].kind == AT_MARK_RANGE) {
             return true;
         }
@@ -222,7 +222,7 @@ static bool match_line(struct at_stream *s, struct at_found *found, bool at_comm
     line->nmarks = s->nmarks;
     line->hex = false;
     line->payload = -1;
-    for (uint8_t i = 0; i < head->count; i++, record++) {
+    for (unsigned i = 0; i < head->count; i++, record++) {
         line->record = record;
         if (fits(s, line, at_comma)) {
             deliver(s, found);
@@ -236,7 +236,7 @@ static bool match_line(struct at_stream *s, struct at_found *found, bool at_comm
 static const struct at_record *payload_record(const struct at_stream *s)
 {
     const struct at_head *head = &s->module->heads[s->head];
-    for (uint8_t i = 0; i < head->count; i++) {
+    for (unsigned i = 0; i < head->count; i++) {
         const struct at_record *record = &s->module->records[head->first + i];
         if (record->rare->payload != NULL) {
             return record;
