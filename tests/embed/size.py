@@ -1,16 +1,10 @@
 """What atspec takes of a microcontroller: flash, RAM for each client, and the deepest stack.
 
-usage: size.py [--readme | --check] [--parts]
-
 Each choice is a small program that uses exactly that, linked with --gc-sections for each target whose
 compiler is there. Flash is what the linker kept, tables and libgcc included, and the program itself and
 the C library's memcpy and the like left out. Stack is the longest path in gcc's call graph; a user's
 callbacks count nothing. Fails when anything but those functions is needed from outside, when something
 writable is global, or when the stack has no bound.
-
-  --readme  writes the tables into the READMEs, between their markers
-  --check   compares them with what stands there
-  --parts   says which functions and tables the flash of each choice is made of
 """
 
 from __future__ import annotations
@@ -27,7 +21,12 @@ from pathlib import Path
 from typing import Iterable, Iterator, Optional
 
 ROOT = Path(__file__).resolve().parents[2]
-READMES = ["README.md", "README.zh-CN.md"]
+# What the rows are called, in each README.
+READMES = {"README.md": {}, "README.zh-CN.md": {
+    "stream parser": "流解析器", "codec": "编解码器", "all commands": "全部命令", "`QIRD` alone": "只有 `QIRD`",
+    "sockets": "sockets API", "with names": "带名称", "RAM: `struct at_client`": "RAM：`struct at_client`",
+    "of it `struct at_stream`": "其中 `struct at_stream`"}}
+MEASURED = "12"     # the major version of gcc that the READMEs' figures are of
 SPEC = "spec/quectel/bc26-tcpip.yaml"
 MODULE = "bc26"
 SKIPPED = 77
@@ -298,20 +297,27 @@ def build(target: Target, choice: Choice, names: bool, out: Path) -> Built:
                  ram(target, place, "client"), ram(target, place, "stream"))
 
 
-def table(targets: list[Target], built: dict[tuple[str, str, bool], Built]) -> str:
-    head = ["", *[t.name for t in targets], "with names"]
-    rows = [head, ["---", *["---:"] * (len(head) - 1)]]
+Rows = list[list[str]]
+
+
+def rows_of(targets: list[Target], built: dict[tuple[str, str, bool], Built]) -> Rows:
+    """A heading, then a row for each choice: flash, with the deepest stack in brackets."""
+    rows = [["", *[t.name for t in targets], "with names"]]
     for c in CHOICES:
         cells = [f"{b.flash} ({b.stack})" for b in (built[t.name, c.name, False] for t in targets)]
         rows.append([c.name, *cells, str(built[targets[0].name, c.name, True].flash)])
-    some = built[targets[0].name, CHOICES[0].name, False]
-    rows.append(["RAM: `struct at_client`", *[str(built[t.name, CHOICES[0].name, False].client) for t in targets], ""])
-    rows.append(["of it `struct at_stream`", *[str(built[t.name, CHOICES[0].name, False].stream) for t in targets], ""])
-    assert some
-    return "\n".join("| " + " | ".join(row) + " |" for row in rows) + "\n"
+    some = [built[t.name, CHOICES[0].name, False] for t in targets]
+    rows.append(["RAM: `struct at_client`", *[str(b.client) for b in some], ""])
+    rows.append(["of it `struct at_stream`", *[str(b.stream) for b in some], ""])
+    return rows
 
 
-def report(parts: bool) -> tuple[str, list[Target]]:
+def table(rows: Rows, words: dict[str, str]) -> str:
+    ruled = [rows[0], ["---", *["---:"] * (len(rows[0]) - 1)], *rows[1:]]
+    return "".join("| " + " | ".join(words.get(cell, cell) for cell in row) + " |\n" for row in ruled)
+
+
+def report(parts: bool) -> Rows:
     targets = [t for t in TARGETS if t.there]
     built: dict[tuple[str, str, bool], Built] = {}
     with tempfile.TemporaryDirectory() as folder:
@@ -325,7 +331,7 @@ def report(parts: bool) -> tuple[str, list[Target]]:
                 print(f"\n{choice} on {target}: {b.flash} bytes of flash, {b.stack} of stack")
                 print("".join(f"{size:7} {name}\n" for name, size in sorted(b.parts.items(), key=lambda p: -p[1])))
                 print("  stack: " + " > ".join(b.path) + "\n  callbacks: " + ", ".join(sorted(b.callbacks)))
-    return table(targets, built), targets
+    return rows_of(targets, built)
 
 
 BETWEEN = re.compile(r"(<!-- size -->\n)(.*?)(<!-- /size -->)", re.S)
@@ -338,26 +344,53 @@ def in_readme(name: str) -> str:
     return found.group(2)
 
 
+def differences(name: str, rows: Rows) -> list[str]:
+    """Where a README says otherwise, of the targets whose compilers are there."""
+    shown = [[cell.strip() for cell in line.strip("|").split("|")] for line in in_readme(name).splitlines()]
+    shown = [row for row in shown if not row[0].startswith("---")]
+    words = READMES[name]
+    columns = [shown[0].index(words.get(head, head)) if words.get(head, head) in shown[0] else -1 for head in rows[0]]
+    theirs = [[row[c] if 0 <= c < len(row) else "" for c in columns] for row in shown]
+    ours = [[words.get(cell, cell) for cell in row] for row in rows]
+    return [f"{name}: {a} is {b} now" for a, b in zip(theirs, ours) if a != b] + (
+        [] if len(theirs) == len(ours) else [f"{name}: {len(theirs)} rows instead of {len(ours)}"])
+
+
+def other_compilers() -> list[str]:
+    found = [t for t in TARGETS if t.there and not run([t.compiler, "-dumpversion"]).startswith(MEASURED + ".")]
+    return [f"{t.name} is of another gcc than the READMEs' {MEASURED}" for t in found]
+
+
+def write_readmes(rows: Rows) -> None:
+    for name, words in READMES.items():
+        old = (ROOT / name).read_text(encoding="utf-8")
+        new = BETWEEN.sub(lambda m, text=table(rows, words): m[1] + text + m[3], old)   # type: ignore[misc]
+        (ROOT / name).write_text(new, encoding="utf-8")
+
+
 def main() -> int:
-    parser = argparse.ArgumentParser()
-    for option in ("--readme", "--check", "--parts"):
-        parser.add_argument(option, action="store_true")
+    parser = argparse.ArgumentParser(description="What atspec takes of a microcontroller.")
+    parser.add_argument("--readme", action="store_true", help="write it into the READMEs")
+    parser.add_argument("--check", action="store_true", help="compare it with the READMEs")
+    parser.add_argument("--parts", action="store_true", help="what the flash and the stack are made of")
     args = parser.parse_args()
     missing = [t for t in TARGETS if not t.there]
     for t in missing:
         print(f"skipped: {t.compiler} isn't installed, for {t.name} (apt-get install {t.package})")
-    if missing and (args.check or args.readme or len(missing) == len(TARGETS)):
+    if len(missing) == len(TARGETS) or (missing and args.readme):
         return SKIPPED
-    text, _ = report(args.parts)
-    print(text, end="")
-    for name in READMES if args.check or args.readme else []:
-        if args.check and in_readme(name) != text:
-            print(f"{name} says otherwise; ./dev size --readme writes it anew", file=sys.stderr)
-            return 1
-        if args.readme:
-            old = (ROOT / name).read_text(encoding="utf-8")
-            (ROOT / name).write_text(BETWEEN.sub(lambda m: m[1] + text + m[3], old), encoding="utf-8")
-    return 0
+    rows = report(args.parts)
+    print(table(rows, {}), end="")
+    if args.readme:
+        write_readmes(rows)
+    if not args.check:
+        return 0
+    others = other_compilers()
+    for reason in others:
+        print(f"skipped: the figures, as {reason}")
+    wrong = [] if others else [line for name in READMES for line in differences(name, rows)]
+    print("".join(f"{line}\n" for line in wrong), end="", file=sys.stderr)
+    return int(bool(wrong))
 
 
 if __name__ == "__main__":
