@@ -470,7 +470,7 @@ static void say(struct seen *seen, const char *text)
     struct at_stream stream;
     uint8_t window[512];
     memset(seen, 0, sizeof *seen);
-    at_stream_init(&stream, &bc26, settings, window, sizeof window, note_event, seen);
+    at_stream_init(&stream, &bc26_lines, settings, window, sizeof window, note_event, seen);
     at_stream_feed(&stream, bytes(text), strlen(text));
 }
 
