@@ -2,9 +2,10 @@
  * which takes a byte at a time with no search. */
 #include "at/module.h"
 
+#define ECHO 0xffffu /* 'A' came, with which no head begins */
+
 enum {
     START = 0,
-    ECHO = 0xffff,     /* 'A' came, with which no head begins */
     TABLE_END = 0xff,
     OPTIONAL_SPACE = 1,
     POSITION_BITS = 6
