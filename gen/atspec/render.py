@@ -17,7 +17,7 @@ from .absent import absent
 from .build import add_view_options, spec_or_report, specs_of_views
 from .deleted import deleted
 from .lower import (RUNTIME_VERSION, EffectView, FieldView, Lowering, LowerError, c_string,
-                    command_heads, comment, deprecated_text, harmless, lower_table, number)
+                    command_heads, comment, deprecated_text, harmless, head_table, lower_table, number)
 from .manual import manual
 from .model import Spec
 from .select import select_commands
@@ -28,6 +28,7 @@ TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
 # template -> suffix of the file it becomes
 HOST = {"host.h.j2": ".h", "host.c.j2": ".c", "calls.c.j2": "_calls.c",
         "tables.h.j2": "_tables.h", "head.rl.j2": "_head.rl",
+        "heads.c.j2": "_heads.c",
         "manual.c.j2": "_manual.c"}
 MODULE = {"module.h.j2": "_module.h", "module.c.j2": "_module.c", "command.rl.j2": "_command.rl"}
 
@@ -74,8 +75,10 @@ def declaration(signature: str, attribute: str = "", why: str = "") -> str:
 
 def field(f: FieldView) -> str:
     """One entry of a table of fields, on two lines when it is long."""
-    one = f"    {{{f.param}, {f.offset}, {f.has}, {f.group}, {f.shown}, {f.shown_value}}},"
-    return one if len(one) <= 100 else one.replace(f.has, "\n     " + f.has, 1).replace(" \n", "\n")
+    place = f"offsetof({f.member})" if f.member else "AT_NO_MEMBER"
+    has = f"AT_HAS({f.member})" if f.optional else "0"
+    one = f"    {{{f.param}, {f.group}, {f.shown}, {place}, {has}}},"
+    return one if len(one) <= 100 else f"    {{{f.param}, {f.group}, {f.shown}, {place},\n     {has}}},"
 
 
 def effect(e: EffectView) -> str:
@@ -101,7 +104,8 @@ def context(spec: Spec, narrowed: Optional[Mapping[str, Spec]] = None, calls: bo
         "spec": spec, "prefix": low.prefix, "upper": low.upper, "banner": banner(spec),
         "runtime_version": RUNTIME_VERSION, "calls": calls,
         "tables": [lower_table(t, low.prefix) for t in spec.values],
-        "params": low.params.views, "records": records, "heads": low.heads,
+        "params": low.params.views, "kinds": low.params.kinds, "literals": low.params.literals,
+        "shown": low.shown, "head_table": head_table(low.heads), "records": records, "heads": low.heads,
         "forms": low.forms, "structs": low.structs, "command_heads": command_heads(low.forms),
         "settings": settings(low), "nslots": sum(s.slots for s in spec.settings),
         "command_max": low.command_max(), "window_min": low.window_min(),

@@ -295,7 +295,7 @@ static void on_port_failed(struct bc26_sockets *s)
 
 static size_t piece_max(const struct bc26_sockets *s, enum bc26_form form)
 {
-    const struct at_data *data = bc26.forms[form].data;
+    const struct at_data *data = bc26.forms[form].rare->data;
     uint8_t format = data->format_slot == AT_UNKNOWN
                          ? data->hex
                          : at_client_setting(s->config.client, data->format_slot);
@@ -409,7 +409,7 @@ static int start_read(struct bc26_sockets *s, struct bc26_socket *socket)
     uint8_t *to = task != NULL ? (uint8_t *)task->output + task->count : s->config.buffer;
     size_t room = task != NULL ? task->size - task->count : s->config.buffer_size;
     const struct at_form *form = &bc26.forms[BC26_FORM_QIRD];
-    uint32_t max = bc26.params[form->fields[1].param].max;
+    uint32_t max = bc26.params[form->fields[1].param].kind->max;
     s->request.read.connect_id = s->turn;
     s->request.read.read_length = (int32_t)(room < max ? room : max);
     int status = bc26_qird_start(s->config.client, &s->call, &s->request.read, NULL, to, room);

@@ -96,7 +96,7 @@ static size_t missing_data(const struct at_client *c, bool arrived)
 
 static void remember_data_mode(struct at_client *c, bool arrived)
 {
-    const struct at_data *data = c->form->data;
+    const struct at_data *data = c->form->rare->data;
     enum phase last = arrived ? PHASE_DATA : PHASE_FINAL;
     if (data == NULL || data->prompt == 0 || c->phase > last) {
         return;
@@ -116,8 +116,8 @@ static void remember_data_mode(struct at_client *c, bool arrived)
 
 static void remember_debts(struct at_client *c)
 {
-    for (unsigned i = 0; i < c->form->nthen; i++) {
-        const struct at_completion *then = &c->form->then[i];
+    for (unsigned i = 0; i < c->form->rare->nthen; i++) {
+        const struct at_completion *then = &c->form->rare->then[i];
         int32_t key;
         if (then->match_line == AT_NONE || !at_client_request_int(c, then->match_form, &key)) {
             continue;
@@ -146,7 +146,7 @@ static void remember_unanswered(struct at_client *c)
 
 /* Bytes of a payload were lost, and the stream would take the next lines for
  * them. But a payload that still comes must not be cut short. */
-static void end_dead_payload(struct at_client *c)
+void at_client_end_dead_payload(struct at_client *c)
 {
     if (c->counting && at_client_now(c) - c->heard >= c->wait / 2u) {
         c->counting = false;
@@ -173,7 +173,6 @@ static void quarantine(struct at_client *c, bool arrived)
     remember_data_mode(c, arrived);
     remember_debts(c);
     remember_unanswered(c);
-    end_dead_payload(c);
 }
 
 void at_client_quarantine(struct at_client *c)
@@ -251,7 +250,7 @@ static void rest(struct at_client *c)
     const struct at_module *module = c->config.module;
     c->phase = PHASE_REST;
     c->rested = (uint8_t)c->counters.late;
-    at_client_arm(c, module->nbarrier > 0 ? module->forms[module->barrier[0]].response_ms
+    at_client_arm(c, module->nbarrier > 0 ? module->forms[module->barrier[0]].rare->response_ms
                                           : REST_MS);
 }
 
@@ -311,10 +310,7 @@ int at_client_advance(struct at_client *c)
 
 static void advance(struct at_client *c)
 {
-    int status = at_client_advance(c);
-    if (status != AT_OK) {
-        at_client_finish(c, status);
-    }
+    c->ending = ENDING_STEP;
 }
 
 /* All barriers are unanswered. Once nothing late came for as long as an answer
