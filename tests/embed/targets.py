@@ -66,7 +66,7 @@ def generated(module: str) -> list[pathlib.Path]:
 def includes(*modules: str) -> list[str]:
     folders = ["include", "src/runtime", "src/bc26", "src/tool", "tests", "tests/embed"]
     return [*(f"-I{ROOT / folder}" for folder in folders),
-            *(f"-I{GENERATED / module}" for module in modules)]
+            *(f"-I{GENERATED / module}" for module in (*modules, "sockets"))]
 
 
 def run(command: list[str], program: pathlib.Path, *arguments: str) -> str:
