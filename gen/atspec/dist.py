@@ -25,7 +25,8 @@ TREE = Path(__file__).resolve().parents[2]
 RUNTIME = TREE / "src" / "runtime"
 HEADERS = TREE / "include"
 RAGEL_VERSION = "6.10"
-STYLES = ("T0", "T1", "F0", "F1", "G0", "G1", "G2")
+SMALL = "small"                 # the heads as a table to be searched, and the rest as G1
+STYLES = (SMALL, "T0", "T1", "F0", "F1", "G0", "G1", "G2")
 
 INCLUDE = re.compile(r'^#include (?:"([^"]+)"|<([^>]+)>).*\n', re.M)
 NO_DEPRECATED = re.compile(r"^#ifndef AT_NO_DEPRECATED\n.*\n#endif\n", re.M)
@@ -111,13 +112,23 @@ def find_ragel() -> str:
     return ragel
 
 
+def ragel_style(style: str) -> str:
+    return "G1" if style == SMALL else style
+
+
 def compile_machine(ragel: str, text: str, style: str) -> str:
     """A machine in C, without marks of the lines that it came from."""
     with tempfile.TemporaryDirectory() as folder:
         source, output = Path(folder, "machine.rl"), Path(folder, "machine.c")
         source.write_text(text, encoding="utf-8")
-        subprocess.run([ragel, "-C", "-L", f"-{style}", str(source), "-o", str(output)], check=True)
+        subprocess.run([ragel, "-C", "-L", f"-{ragel_style(style)}", str(source), "-o", str(output)], check=True)
         return re.sub(r"^/\* #line .* \*/\n", "", output.read_text(encoding="utf-8"), flags=re.M)
+
+
+def searched_heads(text: str) -> str:
+    if "#error" in text:
+        raise LowerError(None, f"the heads are too many for a table: choose fewer commands, or another style than {SMALL}")
+    return text
 
 
 # Joining -------------------------------------------------------------------------
@@ -177,10 +188,12 @@ def head(dist: Dist, variant: Variant) -> str:
     facts = {"Spec": f"{spec.name}, SHA-256 with what it includes:\n *               {spec.sha256}",
              "Firmware": spec.view.name if spec.view else "",
              "Overlays": ", ".join(spec.overlays), "Commands": dist.only,
-             "Machines": f"Ragel {RAGEL_VERSION} -{dist.style}"}
+             "Machines": f"Ragel {RAGEL_VERSION} -{ragel_style(dist.style)}"
+             + (", heads as a table" if dist.style == SMALL else "")}
     said = "".join(f" * {key + ':':13} {value}\n" for key, value in facts.items() if value)
-    options = " * -DAT_NO_NAMES leaves out the names that only people read"
-    options += f";\n * -DAT_MANUAL puts the manual's texts in ({dist.module}_manual).\n" if variant.documented else ".\n"
+    options = ("" if variant is MODULE else
+               " * -DAT_NO_NAMES leaves out the names that only people and the module's side read, and\n"
+               f" * -DAT_MANUAL puts the manual's texts in ({dist.module}_manual).\n")
     licence = "".join(f" * {line}".rstrip() + "\n" for line in (TREE / "LICENSE").read_text("utf-8").splitlines())
     return (f"/*\n * {name}.h, {name}.c: {spec.title},\n * {variant.text}.\n"
             f" * {spec.document}, {spec.version}, {spec.date}.\n *\n"
@@ -253,7 +266,8 @@ def add_dist(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
     parser.add_argument("--only", metavar="COMMAND,...", default="",
                         help="these commands, and what the client needs to start up")
     parser.add_argument("--style", choices=STYLES, default="T0",
-                        help="of the Ragel machines: T0 (smallest, default) ... G2 (fastest)")
+                        help="of the machines: small (heads are searched in a table), or Ragel's T0 (default) ... "
+                             "G2 (fastest)")
     parser.add_argument("--beside", metavar="FILE", action="append", default=[],
                         help="put this file, written for the module, beside the host's side; may be given more than once")
     parser.set_defaults(run=run_dist)
@@ -287,5 +301,7 @@ def make(args: argparse.Namespace, whole: Spec) -> Dist:
     sources = {p.stem: p.read_text(encoding="utf-8") for p in RUNTIME.glob("*.rl")}
     sources |= {name[:-3]: text for name, text in files.items() if name.endswith(".rl")}
     machines = {name: compile_machine(ragel, text, args.style) for name, text in sources.items()}
+    if args.style == SMALL:
+        machines[f"{spec.module}_head"] = searched_heads(files[f"{spec.module}_heads.c"])
     codec_header = render(spec, module=False, calls=False)[f"{spec.module}.h"]
     return Dist(spec, files, codec_header, args.style, args.only, machines)

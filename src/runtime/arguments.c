@@ -44,7 +44,8 @@ static enum at_reason check_number(const struct at_param *param, int32_t value)
     if (value < param->kind->min || value > (int32_t)param->kind->max) {
         return AT_RANGE;
     }
-    return param->kind->supported != INT32_MIN && value != param->kind->supported ? AT_UNSUPPORTED : AT_FINE;
+    return param->kind->supported != INT32_MIN && value != param->kind->supported ? AT_UNSUPPORTED
+                                                                                  : AT_FINE;
 }
 
 static enum at_reason check_member(const struct at_param *param, const void *member)
@@ -160,7 +161,7 @@ int at_data_check(const struct at_module *module, const struct at_form *form, bo
     int32_t stated = 0;
     bool counted = at_request_int(module, form, request, data->length, &stated);
 
-    if (counted && ((size_t)stated > max || stated < 1)) {
+    if (counted && (stated < 1 || (uint32_t)stated > max)) {
         return refuse(fault, &module->params[data->length], AT_RANGE);
     }
     if (bytes.ptr == NULL) {
@@ -169,7 +170,7 @@ int at_data_check(const struct at_module *module, const struct at_form *form, bo
     if (bytes.len < 1 || bytes.len > max) {
         return refuse(fault, param, AT_LENGTH);
     }
-    if (counted && (size_t)stated != bytes.len) {
+    if (counted && (uint32_t)stated != bytes.len) {
         return refuse(fault, &module->params[data->length], AT_MISMATCH);
     }
     return hex || data_safe(data, bytes) ? AT_OK : refuse(fault, param, AT_UNSAFE);

@@ -334,7 +334,7 @@ static bool has_room(const struct at_client *c)
 {
     int32_t most = 0;
     return !at_client_request_int(c, c->form->rare->reads, &most) || most < 0 ||
-           (size_t)most <= c->call->data_size;
+           (uint32_t)most <= c->call->data_size;
 }
 
 /* When something has to come first, the caller's command is encoded only then;

@@ -93,7 +93,7 @@ static void expect_payload(struct at_client *c, const struct at_line *line)
     if (line->payload <= 0) {
         return;
     }
-    if ((size_t)line->payload > room) {
+    if ((uint32_t)line->payload > room) {
         note(c, AT_E_SPACE);
         return;
     }

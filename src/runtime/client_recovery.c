@@ -102,7 +102,9 @@ static void remember_data_mode(struct at_client *c, bool arrived)
         return;
     }
     bool sending = c->phase == PHASE_DATA;
-    c->escape = (uint8_t)(data->cancel >= 0 ? data->cancel : data->until >= 0 ? data->until : AT_ESC);
+    c->escape = (uint8_t)(data->cancel >= 0   ? data->cancel
+                           : data->until >= 0 ? data->until
+                                              : AT_ESC);
     c->stuck = 1;
     c->prompted = true;
     if (data->until < 0) {

@@ -200,6 +200,21 @@ class Choice(Scratch):
             run(["gcc", f"-I{old}", "-c", source, "-o", os.devnull])
 
 
+class Small(Scratch):
+    def test_heads_in_a_table(self) -> None:
+        """The same conversation, from fewer bytes of code."""
+        sizes = []
+        for style in ("T0", "small"):
+            folder = dist(self.folder / style, "--style", style) / "bc26"
+            said = self.build_and_run(["gcc", "-std=c99", *STRICT, "-Os", "-ffunction-sections", "-fdata-sections",
+                                       "-Wl,--gc-sections", f"-I{folder}", CONSUMER / "host.c", folder / "bc26.c"])
+            self.assertEqual(said, SAID)
+            self.assertEqual("at_head_search(head_texts" in (folder / "bc26.c").read_text("utf-8"), style == "small")
+            run(["gcc", "-Os", "-c", folder / "bc26.c", "-o", self.folder / "bc26.o"])
+            sizes.append(int(run(["size", self.folder / "bc26.o"]).splitlines()[1].split()[0]))
+        self.assertLess(sizes[1], sizes[0])
+
+
 def defined(source: Path, folder: Path) -> list[str]:
     """What other files can see."""
     run(["gcc", "-c", source, "-o", folder / "x.o"])
