@@ -3,14 +3,20 @@
 #include <bc26_sockets.h>
 
 static const char SERVER[] = "192.0.2.1"; /* yours */
-static const int32_t PORT = 7;
+static const int32_t SERVER_PORT = 7;
+
+/* Tick. */
+static uint32_t modemNow(void *ctx)
+{
+    (void)ctx;
+    return static_cast<uint32_t>(millis());
+}
 
 /* UART: the core's interrupt fills the buffer of Serial1. */
 static int modemRead(void *ctx, uint8_t *data, size_t n, uint32_t wait_ms)
 {
-    (void)ctx;
-    const uint32_t begun = millis();
-    while (Serial1.available() <= 0 && millis() - begun < wait_ms) {
+    const uint32_t begun = modemNow(ctx);
+    while (Serial1.available() <= 0 && modemNow(ctx) - begun < wait_ms) {
         yield();
     }
     size_t got = 0;
@@ -24,13 +30,6 @@ static int modemWrite(void *ctx, const uint8_t *data, size_t n)
 {
     (void)ctx;
     return static_cast<int>(Serial1.write(data, n));
-}
-
-/* Tick. */
-static uint32_t modemNow(void *ctx)
-{
-    (void)ctx;
-    return millis();
 }
 
 /* No lock: there are no threads. These are used by setup and loop, and by no interrupt. */
@@ -63,12 +62,12 @@ static int modemInit()
 
 static int talk(const char *line, size_t size)
 {
-    bc26_qiopen server = {};
+    struct bc26_qiopen server = {}; /* the function has the same name */
     server.context_id = 1;
     server.service_type = BC26_SERVICE_TYPE_TCP;
     server.host.ptr = SERVER;
     server.host.len = sizeof SERVER - 1;
-    server.remote_port = PORT;
+    server.remote_port = SERVER_PORT;
 
     const int handle = bc26_socket_open(&sockets, &server);
     if (handle < 0) {

@@ -8,12 +8,11 @@
 #include "freertos/FreeRTOS.h"
 #include "freertos/queue.h"
 #include "freertos/semphr.h"
-#include "freertos/task.h"
 
 #include <stdio.h>
 
 #define SERVER "192.0.2.1" /* yours */
-#define PORT 7
+#define SERVER_PORT 7
 
 #define MODEM_UART UART_NUM_1
 #define MODEM_TX 17 /* as your board is wired */
@@ -115,7 +114,7 @@ static int talk(const char *line, size_t size)
 {
     const struct bc26_qiopen server = {
         .context_id = 1, .service_type = BC26_SERVICE_TYPE_TCP,
-        .host = {SERVER, sizeof SERVER - 1}, .remote_port = PORT,
+        .host = {SERVER, sizeof SERVER - 1}, .remote_port = SERVER_PORT,
     };
     uint8_t answer[128];
 

@@ -9,7 +9,7 @@
 #include <zephyr/sys/ring_buffer.h>
 
 #define SERVER "192.0.2.1" /* yours */
-#define PORT 7
+#define SERVER_PORT 7
 
 static const struct device *const uart = DEVICE_DT_GET(DT_ALIAS(modem_uart));
 
@@ -100,7 +100,7 @@ static int talk(const char *line, size_t size)
 {
 	const struct bc26_qiopen server = {
 		.context_id = 1, .service_type = BC26_SERVICE_TYPE_TCP,
-		.host = {SERVER, sizeof(SERVER) - 1}, .remote_port = PORT,
+		.host = {SERVER, sizeof(SERVER) - 1}, .remote_port = SERVER_PORT,
 	};
 	uint8_t answer[128];
 	int handle, status;
