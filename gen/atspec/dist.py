@@ -18,6 +18,7 @@ from . import VERSION
 from .build import add_view_options, spec_or_report, specs_of_views
 from .lower import LowerError
 from .model import Spec
+from .packages import packages
 from .render import banner, render, write
 from .select import select_commands
 
@@ -241,9 +242,12 @@ def beside(dist: Dist, paths: list[str]) -> dict[str, str]:
     return out
 
 
-def readme(dist: Dist, extra: dict[str, str]) -> str:
+def readme(dist: Dist, extra: dict[str, str], packaged: bool) -> str:
     rows = [f"{dist.module + v.folder + '/':20} {v.text}" for v in VARIANTS]
     more = (f"Beside the host's side: {', '.join(sorted(extra))}; compile them with it.\n\n" if extra else "")
+    if packaged:
+        more += ("zephyr/, esp-idf/ and arduino/ (PlatformIO, too) have the host's side as a package,\n"
+                 "with an example and a README.md that says how to use it.\n\n")
     return (f"{dist.spec.title}, from atspec {VERSION}\n\n"
             + "\n".join(rows) + "\n\n"
             + f'Take one folder, compile its .c with the rest of your program, #include "{dist.module}.h"\n'
@@ -270,6 +274,9 @@ def add_dist(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
                              "G2 (fastest)")
     parser.add_argument("--beside", metavar="FILE", action="append", default=[],
                         help="put this file, written for the module, beside the host's side; may be given more than once")
+    parser.add_argument("--packages", metavar="DIR",
+                        help="also write the host's side as packages for Zephyr, ESP-IDF and Arduino; "
+                             "DIR has what was written for each")
     parser.set_defaults(run=run_dist)
 
 
@@ -288,7 +295,10 @@ def run_dist(args: argparse.Namespace) -> int:
     for variant in VARIANTS:
         files = joined(dist, variant) | (extra if variant is HOST else {})
         write(files | {"LICENSE": licence}, output / (dist.module + variant.folder))
-    return write({"README": readme(dist, extra), "LICENSE": licence}, output)
+        if variant is HOST and args.packages:
+            for place, package in packages(Path(args.packages), spec, files, licence).items():
+                write(package, output / place)
+    return write({"README": readme(dist, extra, bool(args.packages)), "LICENSE": licence}, output)
 
 
 def make(args: argparse.Namespace, whole: Spec) -> Dist:

@@ -243,6 +243,7 @@ def write(files: dict[str, str], output: Path) -> int:
     for name, content in files.items():
         path = output / name
         if read(path) != content:
+            path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(content, encoding="utf-8", newline="\n")
     return 0
 
