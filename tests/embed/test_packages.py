@@ -5,7 +5,7 @@ What is proven: required files and keys; the build files, run by CMake with stan
 ecosystem's functions, name what is there; Kconfig, as Zephyr's own parser reads it; library and
 example compile under strict flags against small stand-ins for the SDK's headers (sdk/); and the
 example, run on this machine, talks to a virtual module by way of an interrupt that brings odd
-pieces, keeps to the lock or to one thread, and with a clock that wraps around.
+pieces, keeps to the lock or to one thread, and has a clock that wraps around.
 
 What isn't: nothing here was built with a real SDK, nor run on a board. That the stand-ins are
 like the real thing is only as sure as they were written with care.
@@ -143,7 +143,9 @@ class Package(Scratch):
 
     def kconfig(self, file: Path) -> "kconfiglib.Kconfig":
         if kconfiglib is None:
-            self.skipTest("kconfiglib isn't installed: apt-get install python3-kconfiglib")
+            reason = "kconfiglib isn't installed: apt-get install python3-kconfiglib"
+            print(f"skipped: {reason}", flush=True)
+            self.skipTest(reason)
         made = kconfiglib.Kconfig(str(file), warn_to_stderr=False)
         self.assertEqual(made.warnings, [])
         return made

@@ -20,7 +20,7 @@ uint64_t uptime_ms(void)
     static uint64_t first;
     uint64_t ms = (uint64_t)now.tv_sec * 1000u + (uint64_t)now.tv_nsec / 1000000u;
     first = first == 0 ? ms : first;
-    return UINT32_MAX - 200u + (ms - first);
+    return UINT32_MAX - 20u + (ms - first) / 8u;
 }
 
 /* The line --------------------------------------------------------------------- */

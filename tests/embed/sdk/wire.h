@@ -21,7 +21,8 @@ void lock_take(void);
 void lock_give(void);
 bool lock_is_mine(void);
 
-/* Milliseconds, as of a device that has been up for nearly 2^32 of them. */
+/* Milliseconds of a device that has been up for nearly 2^32 of them. They are long ones, so
+ * that no deadline is missed where the machine is busy. */
 uint64_t uptime_ms(void);
 
 void rule(bool kept, const char *what);
