@@ -25,7 +25,7 @@ KEYS = ("since", "until", "deprecated", "was")
 NUMBERS = 6         # that the runtime compares: AT_FIRMWARE_NUMBERS
 SHORTHANDS = ("test", "read", "execute", "set")
 STRUCTURE = {"commands", "forms", "values", "entries", "parameters", "urcs", "lines", "settings", "finals"}
-_FIELD = re.compile(r"<([^<>]*)>")
+FIELD = re.compile(r"<([^<>]*)>")
 _NAME = re.compile(r"[A-Za-z0-9_.-]+")      # of firmware, with what follows its last number
 
 
@@ -535,12 +535,12 @@ class _Syntaxes:
     def line(self, line: Optional[Node], command: Optional[Node]) -> None:
         while line and line.kind == "str":
             text = str(line.value)
-            found = next(((m, g) for m in _FIELD.finditer(text) for g in [self.gone(m.group(1), command)] if g), None)
+            found = next(((m, g) for m in FIELD.finditer(text) for g in [self.gone(m.group(1), command)] if g), None)
             if not found:
                 return
             m, gone = found
             group = enclosing(text, m.start())
-            kept = [n for n in _FIELD.findall(text[group[0]:group[1]]) if not self.gone(n, command)] if group else []
+            kept = [n for n in FIELD.findall(text[group[0]:group[1]]) if not self.gone(n, command)] if group else []
             if not group or kept:
                 why = f"and <{kept[0]}> can't stand without it" if kept else "and it isn't optional here"
                 self.known.error("E101", line.at(m.start()), f"<{gone.path.rpartition('.')[2]}> {gone.why} "

@@ -7,16 +7,14 @@ this holds for whatever a spec says.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field
 from typing import Iterator, Optional
 
 from . import paths
-from .availability import SHORTHANDS, names_at, revert, sections, uncovered
+from .availability import FIELD, SHORTHANDS, names_at, revert, sections, uncovered
 from .load import Node, Source
 from .paths import Place, Steps, dotted
 
-_FIELD = re.compile(r"<([^<>]*)>")
 FORMS = (*SHORTHANDS, "forms")
 EMPTY = {"forms", "lines", "parameters", "rules", "start", "barrier", "coverage", "examples", "was"}    # no use without items
 
@@ -169,7 +167,7 @@ class _Cascade:
             if steps[-1] == "line" and "then" in steps:
                 out.lines.add(str(node.value))
             elif steps[-1] in ("line", "syntax"):
-                out.params |= {self.meant(steps, name) for name in _FIELD.findall(str(node.value))}
+                out.params |= {self.meant(steps, name) for name in FIELD.findall(str(node.value))}
             elif steps[-1] == "per":
                 out.params.add(("", str(node.value)))
             elif steps[-1] == "values" and node.kind == "str":

@@ -4,7 +4,7 @@ them so that their use is an error that says why."""
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Iterable, Iterator
+from typing import Iterator
 
 from .absent import Absent, Name
 from .diag import Report
@@ -88,23 +88,18 @@ def deleted(spec: Spec, low: Lowering, absent: Absent) -> Deleted:
     """What the header declares; members go to those that the structs of a view lack."""
     out = Deleted()
     structs = {f.struct for f in low.forms} | {s.name for s in low.structs}
-    seen: set[Identifier] = set()
+    whys: dict[Identifier, str] = {}
     for r in spec.reserved:
         why = c_string(" ".join(f"{r.path} was deleted: {r.because}".split()))
-        for space, name in unseen((i for n in r.names for i in identifiers(n, spec.module)), seen):
-            if space == "member":
-                struct, _, member = name.partition(".")
-                if struct in structs:
-                    absent.members.setdefault(struct, []).append(Member("", member, "", False, why))
-            elif space in FUNCTIONS:
-                out.functions.append(Name(FUNCTIONS[space].format(name), why))
-            else:
-                {"enumerator": out.enumerators, "struct": out.structs, "enum": out.enums}[space].append(Name(name, why))
+        for identifier in (i for name in r.names for i in identifiers(name, spec.module)):
+            whys.setdefault(identifier, why)
+    for (space, name), why in whys.items():
+        if space == "member":
+            struct, _, member = name.partition(".")
+            if struct in structs:
+                absent.members.setdefault(struct, []).append(Member("", member, "", False, why))
+        elif space in FUNCTIONS:
+            out.functions.append(Name(FUNCTIONS[space].format(name), why))
+        else:
+            {"enumerator": out.enumerators, "struct": out.structs, "enum": out.enums}[space].append(Name(name, why))
     return out
-
-
-def unseen(found: Iterable[Identifier], seen: set[Identifier]) -> Iterator[Identifier]:
-    for one in found:
-        if one not in seen:
-            seen.add(one)
-            yield one

@@ -114,6 +114,9 @@ struct probe_drift *probe_differs(struct probe *probe, enum probe_kind kind,
 void probe_compare_test(struct probe *probe, const struct probe_answer *answer,
                         const char *const *lines);
 
+/** The first shape of a line. */
+const struct at_record *probe_record(const struct probe *probe, uint16_t id);
+
 /** The manual's page of a form, and of its command. */
 const struct at_manual_form *probe_page(const struct probe *probe, const struct at_form *form);
 const char *probe_section(const struct probe *probe, const struct at_form *form);

@@ -94,9 +94,9 @@ static void on_unknown(void *ctx, struct at_str line)
     }
 }
 
-static const struct at_record *record_of(const struct at_module *module, uint16_t id)
+const struct at_record *probe_record(const struct probe *p, uint16_t id)
 {
-    const struct at_record *record = module->records;
+    const struct at_record *record = p->module->records;
     while (record->id != id) {
         record++;
     }
@@ -153,7 +153,7 @@ static void take_any(struct probe *p, const struct at_form *form, struct at_expe
                      struct at_call *call)
 {
     for (uint8_t i = 0; i < form->nresponses; i++) {
-        const struct at_record *record = record_of(p->module, form->responses[i].record);
+        const struct at_record *record = probe_record(p, form->responses[i].record);
         size_t most = sizeof p->items[i] / record->size;
         any[i] = form->responses[i];
         any[i].min = 0;
@@ -190,7 +190,7 @@ static int ask(struct probe *p, const struct at_form *form)
         drop_others(p, answer);
     }
     if (form->nresponses == 1 && call.sinks[0].count > 0 &&
-        record_of(p->module, call.sinks[0].record)->kind == AT_KIND_TEST) {
+        probe_record(p, call.sinks[0].record)->kind == AT_KIND_TEST) {
         keep_test_lines(p, answer, &call.sinks[0]);
     }
     return status;
@@ -199,7 +199,7 @@ static int ask(struct probe *p, const struct at_form *form)
 /* Its name is the first text of the first line. */
 static void take_firmware(struct probe *p, const struct at_form *form)
 {
-    const struct at_record *record = record_of(p->module, form->responses[0].record);
+    const struct at_record *record = probe_record(p, form->responses[0].record);
     const struct at_grammar *grammar = p->tool->grammar;
     const struct probe_answer *answer = &p->answers[p->nanswers];
     for (uint8_t i = 0; i < record->nfields && answer->count[0] > 0; i++) {

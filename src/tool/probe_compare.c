@@ -113,15 +113,6 @@ static void compare_refusal(struct probe *p, const struct probe_answer *answer)
 
 /* What doesn't fit ------------------------------------------------------------------ */
 
-static const char *head_of(const struct probe *p, const struct at_expect *expect)
-{
-    const struct at_record *record = p->module->records;
-    while (record->id != expect->record) {
-        record++;
-    }
-    return record->head;
-}
-
 /* The lines that came; where all fit, how many; "" for none. */
 static const char *joined(struct probe *p, const struct probe_answer *answer)
 {
@@ -133,7 +124,7 @@ static const char *joined(struct probe *p, const struct probe_answer *answer)
     for (uint8_t i = 0; i < answer->form->nresponses && answer->n == 0; i++) {
         if (answer->count[i] > 0) {
             text = probe_text(p, "%s%s%u lines %s", text, gap, answer->count[i],
-                              head_of(p, &answer->form->responses[i]));
+                              probe_record(p, answer->form->responses[i].record)->head);
             gap = " / ";
         }
     }
@@ -160,7 +151,7 @@ static const char *expected(struct probe *p, const struct at_form *form)
     for (uint8_t i = 0; i < form->nresponses; i++) {
         const struct at_expect *expect = &form->responses[i];
         text = probe_text(p, "%s%s%u to %u lines %s", text, i > 0 ? ", " : "", expect->min,
-                          expect->max, head_of(p, expect));
+                          expect->max, probe_record(p, expect->record)->head);
     }
     return form->nresponses > 0 ? text : "only OK";
 }

@@ -23,6 +23,19 @@ from atspec.diag import Diagnostic  # noqa: E402
 from atspec.model import Spec  # noqa: E402
 
 HEADER = "atspec: 1\ntitle: Tiny\n"
+# A module with one command, and no settings, parameters or lines.
+SMALLEST = """\
+atspec: 1
+module: tiny
+title: Tiny
+source: {document: None, version: '1', date: '2020-01-01', sections: {'1': All}}
+defaults: {response_time: 300 ms}
+finals:
+  OK: {line: OK, outcome: ok, doc: Done}
+  ERROR: {line: ERROR, outcome: error, doc: Refused}
+commands:
+  PLAIN: {section: '1', doc: Do it, execute: {syntax: AT+PLAIN}}
+"""
 _TRAILING = re.compile(r"# expect: ((?:[EW]\d{3} ?)+)$")
 _AT_LINE = re.compile(r"# expect: ([EW]\d{3}) at (\d+)$")
 

@@ -13,7 +13,7 @@ from pathlib import Path
 from urllib.parse import unquote
 
 from page import LOADS, Element, Page
-from support import REPOSITORY, SHIPPED
+from support import REPOSITORY, SHIPPED, SMALLEST
 from test_render import SECOND, Folder, atspec, contents, load
 
 from atspec.build import specs_of_views
@@ -26,19 +26,6 @@ from atspec.rich import anchor, code, joined, link, markdown_block, say, to_html
 from atspec.sequence import NARROW as SLIM, WIDE as BROAD, Drawing, mermaid, mermaid_text, story
 
 TEMPLATES = REPOSITORY / "gen" / "templates"
-
-SMALLEST = """\
-atspec: 1
-module: tiny
-title: Tiny
-source: {document: None, version: '1', date: '2020-01-01', sections: {'1': All}}
-defaults: {response_time: 300 ms}
-finals:
-  OK: {line: OK, outcome: ok, doc: Done}
-  ERROR: {line: ERROR, outcome: error, doc: Refused}
-commands:
-  PLAIN: {section: '1', doc: Do it, execute: {syntax: AT+PLAIN}}
-"""
 
 # All that a spec can say of availability.
 AGED = """\

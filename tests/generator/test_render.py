@@ -11,7 +11,7 @@ import tempfile
 import unittest
 from pathlib import Path
 
-from support import REPOSITORY, SHIPPED, load_spec
+from support import REPOSITORY, SHIPPED, SMALLEST, load_spec
 from atspec.coverage import Facts, fill, report, rows, strangers
 from atspec.examples import bytes_literal, render_examples
 from atspec.model import Spec
@@ -239,19 +239,7 @@ class Compiles(Folder):
 
     def test_the_smallest_specs(self) -> None:
         """Without settings, parameters, choices: no table is empty, no helper unused."""
-        smallest = """\
-atspec: 1
-module: tiny
-title: Tiny
-source: {document: None, version: '1', date: '2020-01-01', sections: {'1': All}}
-defaults: {response_time: 300 ms}
-finals:
-  OK: {line: OK, outcome: ok, doc: Done}
-  ERROR: {line: ERROR, outcome: error, doc: Refused}
-commands:
-  PLAIN: {section: '1', doc: Do it, execute: {syntax: AT+PLAIN}}
-"""
-        answered = smallest + """\
+        answered = SMALLEST + """\
   COUNT:
     section: '1'
     doc: Count
@@ -259,7 +247,7 @@ commands:
     lines: {COUNT: {line: '+COUNT: <total>', doc: How many}}
     read: {syntax: 'AT+COUNT?', response: {COUNT: 1}}
 """
-        for name, text in (("smallest", smallest), ("answered", answered)):
+        for name, text in (("smallest", SMALLEST), ("answered", answered)):
             spec = self.folder / f"{name}.yaml"
             spec.write_text(text)
             out = self.build(spec, name)

@@ -117,7 +117,8 @@ class _Facts:
             "revisions": tuple(spec.revisions), "session.wake": self.forms([spec.wake] if spec.wake else []),
             "session.start": self.forms(spec.start), "session.barrier": self.forms(spec.barrier),
             "session.firmware": self.forms([spec.firmware] if spec.firmware else []),
-            "defaults.response_time": spec.response_time, "command_max": self.low.command_max() if spec.forms else 0, "window_min": self.low.window_min()},
+            "defaults.response_time": spec.response_time,
+            "command_max": self.low.command_max() if spec.forms else 0, "window_min": self.low.window_min()},
             c=self.upper)
         for number, title in spec.sections.items():
             self.leaf(root, "section", f"source.sections.{number}", f"Section {number}", "The manual",
