@@ -23,7 +23,6 @@ from .build import add_view_options, spec_or_report, specs_of_views
 from .history import Column, History, Told
 from .lower import FormView, Lowering, LowerError, lower_table
 from .model import Command, Example, Feature, Field, Form, Line, Param, Setting, Spec, Step, Value, ValueTable
-from .names import command_text
 from .render import TEMPLATES, context, declaration, environment, tidy, wrap, write
 from .rich import (Rich, anchor, code, joined, link, markdown_block, markdown_code, one_line, say,
                    to_html, to_markdown)
@@ -223,18 +222,12 @@ class Manual:
     @property
     def view(self) -> str:
         """The firmware or revision that the spec was narrowed to."""
-        view = vars(self.spec).get("view")
-        return str(view.name) if view else ""
+        return self.spec.view.name if self.spec.view else ""
 
     @property
     def dated(self) -> bool:
         """Whether there's anything to say of availability."""
         return bool(self.having or self.former or self.features or self.lacking or self.reserved)
-
-    @property
-    def overlays(self) -> list[str]:
-        """The files that amended it."""
-        return list(vars(self.spec).get("overlays", []))
 
 
 class Owner:
@@ -301,10 +294,10 @@ class Author:
             owner.add(line.fields, "received")
         name = command.name
         forms = sorted(command.forms, key=lambda f: f.name == "test")   # it comes last
-        life = self.life(command, f"commands.{name}", say(code(title(command), anchor("command", name))),
+        life = self.life(command, f"commands.{name}", say(code(command.text, anchor("command", name))),
                          lambda c: [say(one_line(text)) for text in (c.doc, *c.notes)])
         return CommandDoc(
-            anchor("command", name), name, title(command), command.section, one_line(command.doc),
+            anchor("command", name), name, command.text, command.section, one_line(command.doc),
             [one_line(n) for n in command.notes], [self.form(f, owner) for f in forms], self.rows(owner),
             [self.line(ln, owner, []) for ln in command.lines], life)
 
@@ -413,7 +406,7 @@ class Author:
             fields = [f for form in command.forms for f in form.syntax.fields]
             fields += [f for line in command.lines for f in line.fields]
             if any(f.param and f.param.values is table for f in fields):
-                found[command.name] = say(link(title(command), anchor("command", command.name)))
+                found[command.name] = say(link(command.text, anchor("command", command.name)))
         for line in self.spec.urcs + self.spec.finals:
             if any(f.param and f.param.values is table for f in line.fields):
                 found[line.name] = say(link(line.name, anchor("line", line.name)))
@@ -554,12 +547,6 @@ class Author:
         else:
             to = anchor(row.kind, *([] if row.kind == "session" else [row.name]))
         return say(code(row.path, to))
-
-
-def title(command: Command) -> str:
-    """AT+NAME, or the name where that is how the command is spelled."""
-    own = command.name.startswith("AT") and all(f.syntax.head.startswith(command.name) for f in command.forms)
-    return command.name if own else command_text(command.name)
 
 
 def sample(param: Param, form: Form) -> Union[int, str]:

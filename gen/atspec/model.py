@@ -9,6 +9,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Optional, Union
 
+from .names import command_text
+
 
 @dataclass(frozen=True)
 class Mark:
@@ -275,6 +277,12 @@ class Command:
     until: Optional[dict] = None
     deprecated: Optional[dict] = None
     mark: Optional[Mark] = None
+
+    @property
+    def text(self) -> str:
+        """As it is spelled: AT+NAME, or its name where that is how its forms begin."""
+        own = self.name.startswith("AT") and all(f.syntax.head.startswith(self.name) for f in self.forms)
+        return self.name if own else command_text(self.name)
 
 
 @dataclass

@@ -18,7 +18,7 @@ from test_render import SECOND, Folder, atspec, contents, load
 
 from atspec.build import specs_of_views
 from atspec.coverage import rows
-from atspec.doc import render_doc, title
+from atspec.doc import render_doc
 from atspec.model import Form, Line, Param, Spec
 from atspec.rails import NARROW, WIDE, rails
 from atspec.render import render
@@ -163,7 +163,7 @@ class Complete(unittest.TestCase):
         for _, spec, root in self.each():
             for command in spec.commands:
                 place = root.one(anchor("command", command.name))
-                self.says(place, title(command), command.doc, *command.notes)
+                self.says(place, command.text, command.doc, *command.notes)
                 for form in command.forms:
                     self.form(spec, place.one(anchor("form", command.name, form.name)), form)
 
@@ -268,7 +268,7 @@ class Complete(unittest.TestCase):
         for _, spec, root in self.each():
             hits = json.loads(root.one("index").text)
             found = {(to, word) for _, said, _, to, more in hits for word in (said, *more.split())}
-            wanted = {(anchor("command", c.name), title(c)) for c in spec.commands}
+            wanted = {(anchor("command", c.name), c.text) for c in spec.commands}
             wanted |= {(anchor("form", f.command.name, f.name), word) for f in spec.forms
                        for word in (f.syntax.text, f"{spec.module}_{f.c_name}", f"{spec.module}_{f.c_name}_start")}
             wanted |= {(anchor("command", f.command.name, p.name), p.name) for f in spec.forms for p in f.syntax.fields if p.param}

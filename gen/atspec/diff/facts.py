@@ -6,14 +6,12 @@ generated; what is on the wire comes from the model.
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass, field, replace
 from typing import Any, Iterable, Optional, Union
 
 from ..lower import FormView, Lowering, lower_param
 from ..model import (Command, Completion, Condition, Deadline, Effect, Example, Field, Form, Line, Mark, Param,
                      Payload, Rule, Setting, Spec, Template, Value, ValueTable, Variant)
-from ..names import command_text
 from ..reserved import canonical, form_path
 from ..tokens import expansions
 
@@ -267,8 +265,7 @@ class _Facts:
 
     def command(self, root: Node, command: Command, views: dict[int, FormView]) -> None:
         path = f"commands.{command.name}"
-        heads = [re.split("[=?]", f.syntax.head)[0] for f in command.forms if f.name != "test"]
-        text = heads[0] if heads else command_text(command.name)
+        text = command.text
         node = self.leaf(root, "command", path, text, text, {
             "doc": command.doc, "section": command.section, "notes": tuple(command.notes), **life(command)}, command.mark)
         for line in command.lines:
