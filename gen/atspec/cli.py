@@ -13,6 +13,7 @@ from .build import add_view_options, load_spec
 from .coverage import add_coverage
 from .diag import CODES, Diagnostic
 from .diff import add_diff
+from .dist import add_dist
 from .doc import add_doc
 from .examples import add_examples
 from .origin import add_origin
@@ -68,6 +69,7 @@ def main(argv: Optional[Sequence[str]] = None) -> int:
     subparsers = parser.add_subparsers(metavar="COMMAND", required=True)
     add_check(subparsers)
     add_build(subparsers)
+    add_dist(subparsers)
     add_examples(subparsers)
     add_coverage(subparsers)
     add_diff(subparsers)

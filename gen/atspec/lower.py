@@ -15,6 +15,8 @@ from .model import (Command, Completion, Count, Effect, Field, Form, Line,
 RUNTIME_VERSION = 1
 INT32_MIN, INT32_MAX = -(2 ** 31), 2 ** 31 - 1
 NONE, UNKNOWN = "AT_NONE", "AT_UNKNOWN"
+PARAMS_MAX, GROUPS_MAX, SHOWN_MAX = 1024, 7, 7      # what the bits of an at_field hold
+FORMS_MAX = 1024                                    # and those of an at_form
 
 
 class LowerError(Exception):
@@ -85,20 +87,33 @@ class ParamView:
     supported: int = INT32_MIN
     values: str = ""        # name of the table of strings
     nvalues: int = 0
+    kind: int = 0           # index of what it shares with others
+
+    @property
+    def content(self) -> tuple:
+        """What its kind says."""
+        return (self.values, self.minimum, self.maximum, self.supported, self.type, self.flags, self.nvalues)
 
 
 class Params:
-    """The table of parameters, each kind of use once."""
+    """The table of parameters, each kind of use once; and their kinds."""
 
     def __init__(self) -> None:
         self.views: list[ParamView] = []
+        self.kinds: list[ParamView] = []    # the first of each
         self.by_key: dict[tuple, ParamView] = {}
         self.enums: set[str] = set()
+
+    @property
+    def literals(self) -> list[ParamView]:
+        """Each text once."""
+        return list({v.values: v for v in self.views if v.literal}.values())
 
     def literal(self, text: str, quoted: bool) -> str:
         words = "".join(c if c.isalnum() else "_" for c in text).upper()
         return self.add(("literal", text, quoted), f"P_LITERAL_{words}", ParamView(
-            "", text, "AT_LITERAL", literal=True, flags="AT_QUOTED" if quoted else "0"))
+            "", text, "AT_LITERAL", literal=True, flags="AT_QUOTED" if quoted else "0",
+            values=f"literal_{len(self.enums)}", nvalues=1))
 
     def use(self, param: Param, command: Optional[Command], sent: bool,
             limits: Optional[tuple[int, int]]) -> str:
@@ -120,6 +135,13 @@ class Params:
         self.enums.add(view.enum)
         self.by_key[key] = view
         self.views.append(view)
+        if len(self.views) > PARAMS_MAX:
+            raise LowerError(None, f"more than {PARAMS_MAX} parameters")
+        if view.literal:    # of the same text, whether quoted or not
+            view.values = next((v.values for v in self.views if v.literal and v.name == view.name), view.values)
+        view.kind = next((i for i, k in enumerate(self.kinds) if k.content == view.content), len(self.kinds))
+        if view.kind == len(self.kinds):
+            self.kinds.append(view)
         return view.enum
 
 
@@ -212,11 +234,10 @@ class Member:
 @dataclass
 class FieldView:
     param: str
-    offset: str
-    has: str
     group: int = 0
-    shown: int = 0
-    shown_value: int = 0
+    shown: int = 0          # 1 + index into Lowering.shown; 0 always
+    member: str = ""        # struct and member, or "" for a literal
+    optional: bool = False
 
 
 @dataclass
@@ -295,6 +316,12 @@ class FormView:
     reads: str
     doc: str
     deprecated: str         # what the compiler says of its use, as a C string, or ""
+    rare: str = ""          # the first form that has the same of what forms share
+
+    @property
+    def plain(self) -> bool:
+        """Whether its answer is one line at most, and nothing else."""
+        return len(self.sinks) <= 1 and not any(s.many for s in self.sinks) and not self.takes_payload
 
     @property
     def command(self) -> Command:
@@ -316,8 +343,12 @@ class Lowering:
         self.prefix = spec.module
         self.upper = spec.module.upper()
         self.params = Params()
+        self.shown: list[tuple[int, int]] = []      # slot and value
         self.slots = {s.name: i for s, i in zip(spec.settings, slot_starts(spec.settings))}
         self.forms = [self.form(f) for f in spec.forms]
+        if len(self.forms) > FORMS_MAX:
+            raise LowerError(None, f"more than {FORMS_MAX} forms")
+        share(self.forms)
         self.heads = self.make_heads()
         self.records = [r for h in self.heads for r in h.records]
         self.structs = self.line_structs()
@@ -365,15 +396,22 @@ class Lowering:
 
     def field_view(self, f: Field, struct: str, command: Optional[Command], sent: bool,
                    optional: bool, limits: Optional[tuple[int, int]]) -> FieldView:
+        if f.group > GROUPS_MAX:
+            raise LowerError(None, f"more than {GROUPS_MAX} groups of optional fields in a line")
         if f.param is None:
-            return FieldView(self.params.literal(f.literal, f.quoted), NONE, NONE, f.group)
-        offset = f"offsetof(struct {struct}, {f.param.c_name})"
-        has = f"offsetof(struct {struct}, has_{f.param.c_name})" if optional else NONE
-        view = FieldView(self.params.use(f.param, command, sent, limits), offset, has, f.group)
+            return FieldView(self.params.literal(f.literal, f.quoted), f.group)
+        view = FieldView(self.params.use(f.param, command, sent, limits), f.group,
+                         member=f"struct {struct}, {f.param.c_name}", optional=optional)
         if f.shown:
-            view.shown = 1 + self.slots[f.shown.setting.name]
-            view.shown_value = f.shown.value
+            view.shown = 1 + self.shown_index((self.slots[f.shown.setting.name], f.shown.value))
         return view
+
+    def shown_index(self, condition: tuple[int, int]) -> int:
+        if condition not in self.shown:
+            self.shown.append(condition)
+        if len(self.shown) > SHOWN_MAX:
+            raise LowerError(None, f"settings decide in more than {SHOWN_MAX} ways whether a field is shown")
+        return self.shown.index(condition)
 
     def param_in(self, fields: list[Field], name: str, command: Optional[Command], sent: bool,
                  payload: str = "") -> str:
@@ -524,11 +562,14 @@ class Lowering:
         if form.asks:
             flags.append("AT_ASKS")
         sinks = self.sinks(form)
+        then = [self.completion(c, form, fields) for c in form.then]
+        for view in then:
+            view["sink"] = next((1 + s.slot for s in sinks if s.line is view["line"]), 0)
         return FormView(
             form=form, id=self.form_id(form), ident=form.c_name, struct=struct, members=members,
             fields=views, effects=self.effects(form.sets, fields, form.command, True),
             data=self.data(form, fields), responses=responses,
-            then=[self.completion(c, form, fields) for c in form.then],
+            then=then,
             within=self.deadline(form, fields), flags=" | ".join(flags) or "0", sinks=sinks,
             takes_payload=any(ln.payload for ln, _, _ in form.response),
             reads=self.param_in(fields, form.reads, form.command, True) if form.reads else NONE,
@@ -586,6 +627,7 @@ class Lowering:
 
     def completion(self, c: Completion, form: Form, fields: list[Field]) -> dict:
         view = {
+            "line": c.line, "sink": 0,
             "record": self.line_id(c.line), "match_form": NONE, "match_line": NONE,
             "status": self.line_param(c.line, c.status) if c.status else NONE,
             "ends": "AT_ENDS_NEVER", "ends_param": NONE, "values": [],
@@ -752,6 +794,36 @@ def ragel_literal(text: str) -> str:
         if rest.startswith('"'):
             return f"{ragel_string(name + ':')} ' '? {ragel_string(rest)}"
     return ragel_string(text)
+
+
+def share(forms: list[FormView]) -> None:
+    """Deadlines, and what stands apart from an at_form, of which each is written once."""
+    deadlines: dict[str, str] = {}
+    others: dict[str, str] = {}
+    for f in forms:
+        f.within["first"] = deadlines.setdefault(repr(f.within), f.ident) if f.then else ""
+        content = (f.effects, f.data, f.then and f.ident, f.form.response_time, f.reads)
+        f.rare = others.setdefault(repr(content), f.ident)
+
+
+def head_table(heads: list[HeadView]) -> list[str]:
+    """The rows of heads.c.j2; none when they don't fit the state that the search keeps."""
+    texts = sorted((head_pattern(h), i, h.text) for i, h in enumerate(heads))
+    rows, size, before = [], 0, ""
+    for pattern, index, text in texts:
+        shared = next((i for i, (a, b) in enumerate(zip(pattern, before)) if a != b), min(len(pattern), len(before)))
+        rest = [str(ord(c)) if c in "\1\n'\\" else f"'{c}'" for c in pattern[shared:]]
+        rows.append(f"{', '.join([str(shared), *rest, '0', str(index)])}, /* {harmless(text)} */")
+        size += 3 + len(rest)
+        before = pattern
+    return rows if size < 1024 and len(rows) < 255 and all(len(p) < 64 for p, _, _ in texts) else []
+
+
+def head_pattern(head: HeadView) -> str:
+    """As ragel_literal, for the table: 1 is a space that may be missing, and LF a line end."""
+    name, colon, rest = head.text.partition(":")
+    text = f"{name}:\1{rest}" if colon and rest.startswith('"') else head.text
+    return text + ("\n" if head.whole else "")
 
 
 # Tables -----------------------------------------------------------------------

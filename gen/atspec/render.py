@@ -8,7 +8,7 @@ import re
 import sys
 from functools import cache
 from pathlib import Path
-from typing import Any, Mapping, Optional
+from typing import Any, Iterable, Mapping, Optional
 
 import jinja2
 
@@ -17,7 +17,7 @@ from .absent import absent
 from .build import add_view_options, spec_or_report, specs_of_views
 from .deleted import deleted
 from .lower import (RUNTIME_VERSION, EffectView, FieldView, Lowering, LowerError, c_string,
-                    command_heads, comment, deprecated_text, harmless, lower_table, number)
+                    command_heads, comment, deprecated_text, harmless, head_table, lower_table, number)
 from .manual import manual
 from .model import Spec
 from .select import select_commands
@@ -28,6 +28,7 @@ TEMPLATES = Path(__file__).resolve().parent.parent / "templates"
 # template -> suffix of the file it becomes
 HOST = {"host.h.j2": ".h", "host.c.j2": ".c", "calls.c.j2": "_calls.c",
         "tables.h.j2": "_tables.h", "head.rl.j2": "_head.rl",
+        "heads.c.j2": "_heads.c",
         "manual.c.j2": "_manual.c"}
 MODULE = {"module.h.j2": "_module.h", "module.c.j2": "_module.c", "command.rl.j2": "_command.rl"}
 
@@ -74,8 +75,10 @@ def declaration(signature: str, attribute: str = "", why: str = "") -> str:
 
 def field(f: FieldView) -> str:
     """One entry of a table of fields, on two lines when it is long."""
-    one = f"    {{{f.param}, {f.offset}, {f.has}, {f.group}, {f.shown}, {f.shown_value}}},"
-    return one if len(one) <= 100 else one.replace(f.has, "\n     " + f.has, 1).replace(" \n", "\n")
+    place = f"offsetof({f.member})" if f.member else "AT_NO_MEMBER"
+    has = f"AT_HAS({f.member})" if f.optional else "0"
+    one = f"    {{{f.param}, {f.group}, {f.shown}, {place}, {has}}},"
+    return one if len(one) <= 100 else f"    {{{f.param}, {f.group}, {f.shown}, {place},\n     {has}}},"
 
 
 def effect(e: EffectView) -> str:
@@ -92,16 +95,17 @@ def environment() -> jinja2.Environment:
     return env
 
 
-def context(spec: Spec, narrowed: Optional[Mapping[str, Spec]] = None) -> dict[str, Any]:
+def context(spec: Spec, narrowed: Optional[Mapping[str, Spec]] = None, calls: bool = True) -> dict[str, Any]:
     low = Lowering(spec)
     records = low.records
     first = {id(r): i for i, r in enumerate(records)}
     lacking = absent(spec, low)
     return {
         "spec": spec, "prefix": low.prefix, "upper": low.upper, "banner": banner(spec),
-        "runtime_version": RUNTIME_VERSION,
+        "runtime_version": RUNTIME_VERSION, "calls": calls,
         "tables": [lower_table(t, low.prefix) for t in spec.values],
-        "params": low.params.views, "records": records, "heads": low.heads,
+        "params": low.params.views, "kinds": low.params.kinds, "literals": low.params.literals,
+        "shown": low.shown, "head_table": head_table(low.heads), "records": records, "heads": low.heads,
         "forms": low.forms, "structs": low.structs, "command_heads": command_heads(low.forms),
         "settings": settings(low), "nslots": sum(s.slots for s in spec.settings),
         "command_max": low.command_max(), "window_min": low.window_min(),
@@ -168,11 +172,12 @@ def lines(low: Lowering) -> list[dict[str, Any]]:
     return out
 
 
-def render(spec: Spec, host: bool = True, module: bool = True,
-           narrowed: Optional[Mapping[str, Spec]] = None) -> dict[str, str]:
-    """File name to content. `narrowed`: the spec in each of its views, for the module's side."""
-    env, ctx = environment(), context(spec, narrowed)
-    wanted = (HOST if host or module else {}) | (MODULE if module else {})
+def render(spec: Spec, module: bool = True, narrowed: Optional[Mapping[str, Spec]] = None,
+           calls: bool = True) -> dict[str, str]:
+    """File name to content. `narrowed`: the spec in each of its views, for the module's side;
+    `calls`: with what needs the client."""
+    env, ctx = environment(), context(spec, narrowed, calls)
+    wanted = {name: suffix for name, suffix in HOST.items() if calls or name != "calls.c.j2"} | (MODULE if module else {})
     return {spec.module + suffix: tidy(env.get_template(name).render(ctx))
             for name, suffix in wanted.items()}
 
@@ -199,6 +204,8 @@ def add_build(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]")
     side.add_argument("--module", action="store_true", help="with the module's side (default)")
     parser.add_argument("--check", action="store_true",
                         help="write nothing; fail with a diff if DIR isn't what these options generate")
+    parser.add_argument("--depfile", metavar="FILE",
+                        help="write a rule for make: FILE, less its suffix, depends on the spec and what it includes")
     parser.set_defaults(run=build)
 
 
@@ -215,7 +222,20 @@ def build(args: argparse.Namespace) -> int:
         print(e.placed(args.spec), file=sys.stderr)
         return 1
     output = Path(args.output)
-    return stale(files, output, surplus(spec, files, output)) if args.check else write(files, output)
+    if args.check:
+        return stale(files, output, surplus(spec, files, output))
+    if args.depfile:
+        depfile = Path(args.depfile)
+        output.mkdir(parents=True, exist_ok=True)
+        depfile.write_text(rule(depfile.with_suffix(""), [*spec.files, *args.overlays]), encoding="utf-8")
+    return write(files, output)
+
+
+def rule(target: Path, sources: Iterable[str]) -> str:
+    """That a file depends on others, for make."""
+    paths = [str(Path(path).absolute()).replace("$", "$$").replace("#", "\\#").replace(" ", "\\ ")
+             for path in [str(target), *sources]]
+    return f"{paths[0]}: {' '.join(paths[1:])}\n"
 
 
 def write(files: dict[str, str], output: Path) -> int:
@@ -223,6 +243,7 @@ def write(files: dict[str, str], output: Path) -> int:
     for name, content in files.items():
         path = output / name
         if read(path) != content:
+            path.parent.mkdir(parents=True, exist_ok=True)
             path.write_text(content, encoding="utf-8", newline="\n")
     return 0
 

@@ -100,7 +100,7 @@ def grammar(ident: str, low: Lowering, spec: Spec) -> GrammarView:
         form = forms.get(v.form.path)
         if form is None or not form.test_lines:
             continue
-        out.test_lines[v.id] = f"{v.ident}_lines"
+        out.test_lines[v.id] = f"form_{v.ident}_lines"
         if form.test_lines != v.form.test_lines:
             out.lines[v.ident] = form.test_lines
             out.test_lines[v.id] = f"{ident}_{v.ident}_lines"

@@ -134,6 +134,8 @@ struct at_client {
     bool until;                 /* the byte that ends the data is still to be sent */
     bool counting;              /* the stream counts bytes and doesn't scan lines */
     int8_t verdict;             /* what a command ends with that is only to be acknowledged yet */
+    uint8_t ending;             /* the command has ended, and whoever has to know isn't told yet: */
+    int8_t ended;               /* with this status */
     uint8_t payload_to;
     uint8_t escape;
     uint8_t rested;             /* low bits of counters.late when a rest began */
@@ -170,6 +172,13 @@ int at_client_init(struct at_client *client, const struct at_client_config *conf
 
 /** From now on `listener` hears first; NULL: nobody does. It must live as long as the client. */
 void at_client_listen(struct at_client *client, const struct at_listener *listener);
+
+/**
+ * What generated calls begin with: a call of this form. Of its sinks it sets which lines
+ * they take, one each; `items` are the caller's to set, before or after, and so are
+ * `done` and `ctx`.
+ */
+void at_call_prepare(struct at_call *call, const struct at_form *form, const void *request);
 
 /**
  * Start a command. Settings that are unknown are read first, a quarantine is

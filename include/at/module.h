@@ -12,19 +12,27 @@
 extern "C" {
 #endif
 
-/** Names are for people; a build that shows none may leave them out. */
+/**
+ * What only people and the module's side read; a host that shows none of it may leave it
+ * out. All that is linked together must agree on this, so another build has another name.
+ */
 #ifdef AT_NO_NAMES
-#define AT_NAME(text) NULL
+#define AT_NAMED(declaration)
+#define AT_NAMES(...)
+#define at_client_init at_client_init_no_names
+#define at_stream_init at_stream_init_no_names
 #else
-#define AT_NAME(text) text
+#define AT_NAMED(declaration) declaration
+#define AT_NAMES(...) __VA_ARGS__,
 #endif
 
-#define AT_NONE 0xFFFFu         /**< no parameter, no member, no record */
+#define AT_NONE 0xFFFFu         /**< no parameter, no record */
+#define AT_NO_MEMBER 0xFFFu     /**< at_field.offset of a literal */
 #define AT_UNKNOWN 0xFFu        /**< value of a setting that isn't known */
 #define AT_FIELDS_MAX 16u       /**< fields of one line */
 
 enum at_param_type {
-    AT_LITERAL, /**< `name` itself must stand there */
+    AT_LITERAL, /**< the one of `values` must stand there */
     AT_INT,     /**< int32_t */
     AT_UINT,    /**< uint32_t, for ranges beyond int32_t */
     AT_CHOICE,  /**< int32_t: index into `values`; on the wire a quoted string */
@@ -41,10 +49,9 @@ enum at_param_flag {
     AT_STRICT = 2  /**< the range holds on receipt too */
 };
 
-/** One parameter of the manual, or a literal. */
-struct at_param {
-    const char *name;          /**< the manual's name; of a literal, its text */
-    const char *const *values; /**< of a choice: the strings */
+/** What a field may hold. */
+struct at_kind {
+    const char *const *values; /**< of a choice or a literal: the strings */
     int32_t min;               /**< of the number, or of the length */
     uint32_t max;
     int32_t supported;         /**< the one value taken at present, or INT32_MIN */
@@ -53,14 +60,31 @@ struct at_param {
     uint8_t nvalues;
 };
 
-/** One place in a line, and the member of the struct that it fills. */
+/** One parameter of the manual, or a literal. */
+struct at_param {
+    AT_NAMED(const char *name;)  /**< the manual's name; of a literal, its text */
+    const struct at_kind *kind;  /**< parameters share them */
+};
+
+/**
+ * One place in a line, and the member of the struct that it fills. There are hundreds of
+ * them, so each is 32 bits.
+ */
 struct at_field {
-    uint16_t param;      /**< index into at_module.params */
-    uint16_t offset;     /**< of the member; AT_NONE for a literal */
-    uint16_t has;        /**< offset of the `has_` member; AT_NONE when required */
-    uint8_t group;       /**< 0 required, n in the n-th nested optional group */
-    uint8_t shown;       /**< 1 + slot of the setting that decides presence; 0 none */
-    uint8_t shown_value; /**< present exactly when that setting has this value */
+    unsigned param : 10;  /**< index into at_module.params */
+    unsigned group : 3;   /**< 0 required, n in the n-th nested optional group */
+    unsigned shown : 3;   /**< 1 + index into at_module.shown: what decides presence; 0 none */
+    unsigned offset : 12; /**< of the member; AT_NO_MEMBER for a literal */
+    unsigned has : 4;     /**< its `has_` member stands so far before it; 0 when required */
+};
+
+/** at_field.has of a member with a `has_` member before it. */
+#define AT_HAS(type, member) (offsetof(type, member) - offsetof(type, has_##member))
+
+/** Fields are present exactly when a setting has some value. */
+struct at_shown {
+    uint8_t slot;
+    uint8_t value;
 };
 
 /** A setting that takes the value of a field. */
@@ -101,29 +125,34 @@ enum at_outcome {
     AT_OUTCOME_FAIL   /**< after the final: failed */
 };
 
-/** One shape of a line that the module sends. */
-struct at_record {
-    const char *name;
-    const char *head;                /**< text before the first field */
-    const struct at_field *fields;
+/** What few lines have. */
+struct at_record_rare {
     const struct at_effect *effects;
     const struct at_payload *payload; /**< NULL when none can follow */
-    uint16_t id;                     /**< the line; shapes of one line share it */
-    uint16_t size;                   /**< of the struct it decodes to */
-    uint8_t nfields;
     uint8_t neffects;
-    uint8_t kind;                    /**< enum at_record_kind */
-    uint8_t outcome;                 /**< enum at_outcome */
-    uint8_t extra;                   /**< further fields are ignored */
-    uint8_t text;                    /**< where the text of a test answer begins */
+};
+
+/** One shape of a line that the module sends. */
+struct at_record {
+    AT_NAMED(const char *name;)
+    AT_NAMED(const char *head;)       /**< text before the first field */
+    const struct at_field *fields;
+    const struct at_record_rare *rare;
+    uint16_t id;                      /**< the line; shapes of one line share it */
+    uint16_t size;                    /**< of the struct it decodes to */
+    unsigned kind : 3;                /**< enum at_record_kind */
+    unsigned outcome : 3;             /**< enum at_outcome */
+    unsigned extra : 1;               /**< further fields are ignored */
+    unsigned nfields : 5;
+    uint8_t text;                     /**< where the text of a test answer begins */
 };
 
 /** What the head machine recognised: records that share a beginning. */
 struct at_head {
-    uint16_t first; /**< index into at_module.records */
+    unsigned first : 15; /**< index into at_module.records */
+    unsigned whole : 1;  /**< the head is the whole line */
     uint8_t count;
-    uint8_t rest;   /**< field that runs to the end of the line, or AT_UNKNOWN */
-    uint8_t whole;  /**< the head is the whole line */
+    uint8_t rest;        /**< field that runs to the end of the line, or AT_UNKNOWN */
 };
 
 /** What the head machine says besides the index of a head. */
@@ -133,6 +162,14 @@ enum at_head_result {
     AT_HEAD_PROMPT = -3, /**< '>' */
     AT_HEAD_ECHO = -4    /**< "AT": a command line come back */
 };
+
+/**
+ * What a head machine does, by search in a table: for generated code, see NAME_heads.c.
+ * @param heads  each as how many characters it shares with the one before, the characters
+ *               it doesn't (1: a space that may be missing), 0, and its index; in the order
+ *               of their characters, and ended by 0xFF
+ */
+int at_head_search(const uint8_t *heads, uint16_t *state, const uint8_t **p, const uint8_t *end);
 
 /** Data that the host sends with a command. */
 struct at_data {
@@ -175,6 +212,7 @@ struct at_completion {
     int8_t count_add;
     uint8_t ends;           /**< enum at_ends */
     uint8_t nvalues;
+    uint8_t sink;           /**< 1 + index of the at_sink that takes the line; 0 none */
 };
 
 /** milliseconds * (a + add) * b, where a and b are parameters of the request. */
@@ -191,32 +229,37 @@ enum at_form_flag {
     AT_ASKS = 4            /**< sent without arguments it changes nothing */
 };
 
-/** One form of a command: test, read, execute, set or the spec's own. */
-struct at_form {
-    const char *command;
-    const char *name;
-    const char *head;                /**< text before the first field */
-    const struct at_field *fields;
+/** What forms share, or few have. */
+struct at_form_rare {
     const struct at_effect *effects; /**< once acknowledged */
     const struct at_data *data;      /**< NULL when none are sent */
-    const struct at_expect *responses;
     const struct at_completion *then;
-    struct at_deadline within;       /**< from the final result to the last completion */
+    const struct at_deadline *within; /**< from the final result to the last completion */
     uint32_t response_ms;            /**< to the final result code */
-    uint16_t id;
-    uint16_t size;                   /**< of the request struct */
     uint16_t reads;                  /**< parameter that bounds the payload of the answer,
                                           or AT_NONE */
-    uint8_t nfields;
     uint8_t neffects;
-    uint8_t nresponses; /**< AT_SINKS_MAX at most */
     uint8_t nthen;
-    uint8_t flags;                   /**< enum at_form_flag */
+};
+
+/** One form of a command: test, read, execute, set or the spec's own. */
+struct at_form {
+    AT_NAMED(const char *command;)
+    AT_NAMED(const char *name;)
+    const char *head;                /**< text before the first field */
+    const struct at_field *fields;
+    const struct at_expect *responses;
+    const struct at_form_rare *rare;
+    unsigned id : 10;                /**< index into at_module.forms */
+    unsigned nfields : 5;
+    unsigned size : 12;              /**< of the request struct */
+    unsigned nresponses : 2;         /**< AT_SINKS_MAX at most */
+    unsigned flags : 3;              /**< enum at_form_flag */
 };
 
 /** One setting. */
 struct at_setting {
-    const char *name;
+    AT_NAMED(const char *name;)
     uint16_t read_by;     /**< form that asks for it, or AT_NONE */
     uint8_t slot;         /**< first slot */
     uint8_t slots;
@@ -234,6 +277,7 @@ struct at_module {
     const struct at_head *heads;
     const struct at_record *records;
     const struct at_param *params;
+    const struct at_shown *shown;
     const struct at_setting *settings;
     const struct at_form *forms;
     const uint16_t *start;     /**< forms sent before settings are read */

@@ -37,22 +37,19 @@ struct at_event {
     const struct at_line *line;
     const uint8_t *data;
     size_t len;
-    size_t remaining; /**< wire bytes of the payload still to come */
+    size_t remaining; /**< wire bytes of the payload still to come; SIZE_MAX: that, or more */
 };
 
 typedef void (*at_event_fn)(void *ctx, const struct at_event *event);
 
-/** Private to the stream; allocate it and leave its members alone. */
+/** Private to the stream; allocate it and leave its members alone. (Small ones first: a
+ *  Cortex-M0 reaches them with shorter code there.) */
 struct at_stream {
-    const struct at_module *module;
-    uint8_t *settings;
-    at_event_fn on_event;
-    void *ctx;
-    uint8_t *window;
-    uint8_t *direct;   /* where payload bytes are read to, or NULL */
-    const struct at_record *record; /* whose payload is being read */
-    uint32_t left;     /* wire bytes of payload, or bytes of an overlong line */
-    uint32_t trailing; /* CRs that are a line's end if an LF follows, and not in the window */
+    uint8_t state;
+    uint8_t stop;
+    uint8_t nmarks;
+    bool prompt;
+    bool learn;
     uint16_t size;
     uint16_t line_max;
     uint16_t line;     /* first byte of the line */
@@ -61,11 +58,15 @@ struct at_stream {
     uint16_t cs;
     int16_t until;
     uint16_t head;
-    uint8_t state;
-    uint8_t stop;
-    uint8_t nmarks;
-    bool prompt;
-    bool learn;
+    const struct at_module *module;
+    uint8_t *settings;
+    uint8_t *window;
+    uint8_t *direct;   /* where payload bytes are read to, or NULL */
+    const struct at_record *record; /* whose payload is being read */
+    uint32_t left;     /* wire bytes of payload, or bytes of an overlong line */
+    uint32_t trailing; /* CRs that are a line's end if an LF follows, and not in the window */
+    at_event_fn on_event;
+    void *ctx;
     struct at_mark marks[AT_FIELDS_MAX];
 };
 

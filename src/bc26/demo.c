@@ -440,10 +440,10 @@ static bool dns(struct demo *d)
  * form of its own here: any const form will do. */
 static bool last_error(struct demo *d)
 {
+    static const struct at_form_rare none = {.response_ms = 300, .reads = AT_NONE};
     static const struct at_form faulty = {
         .command = "QIOPEN", .name = "faulty",
-        .head = "AT+QIOPEN=1,\"UDP\",\"220.180.239.212\",8063,0,1", .response_ms = 300,
-        .reads = AT_NONE};
+        .head = "AT+QIOPEN=1,\"UDP\",\"220.180.239.212\",8063,0,1", .rare = &none};
     struct at_call call = {.form = &faulty, .sinks = {{.record = AT_NONE}, {.record = AT_NONE}}};
     struct bc26_qigeterror_response error;
     return expect_status(d, "the faulty QIOPEN", at_client_call(&d->client, &call), AT_E_ERROR) &&

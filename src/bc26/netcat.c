@@ -660,7 +660,7 @@ static uint64_t size_of_input(void)
 static int choose_block(struct netcat *n)
 {
     uint8_t format = at_client_setting(&n->work.channel.client, BC26_SETTING_SEND_DATA_FORMAT);
-    size_t most = format == BC26_DATA_FORMAT_HEX ? bc26.forms[BC26_FORM_QISEND_FIXED].data->max_hex
+    size_t most = format == BC26_DATA_FORMAT_HEX ? bc26.forms[BC26_FORM_QISEND_FIXED].rare->data->max_hex
                                                  : NETCAT_DATAGRAM_MAX;
     size_t size = n->arguments.size > 0 ? n->arguments.size : most;
     if (size > most) {

@@ -66,11 +66,11 @@ static void print_doc(const struct at_field *field, const struct at_manual_param
 {
     const struct at_param *param = &bc26.params[field->param];
     printf("%s", manual->doc);
-    if (param->type == AT_INT && manual->nvalues == 0) {
-        printf(", %ld to %lu%s%s", (long)param->min, (unsigned long)param->max,
+    if (param->kind->type == AT_INT && manual->nvalues == 0) {
+        printf(", %ld to %lu%s%s", (long)param->kind->min, (unsigned long)param->kind->max,
                manual->unit[0] != '\0' ? " " : "", manual->unit);
     }
-    if (field->has != AT_NONE && manual->left_out[0] != '\0') {
+    if (field->has != 0 && manual->left_out[0] != '\0') {
         printf("; %s unless given", manual->left_out);
     }
     putchar('\n');
@@ -366,7 +366,7 @@ static int run_ping(struct job *job)
         return status;
     }
     ping.asked = (unsigned)(request->has_ping_num ? request->ping_num
-                                                  : job->request.form->then[0].count_default);
+                                                  : job->request.form->rare->then[0].count_default);
     ping.call.done = on_ended;
     ping.call.ctx = &ping;
     status = bc26_qping_start(client_of(job), &ping.call, request, ping.lines, PING_LINES,

@@ -5,6 +5,7 @@
  * heard in between only sets flags, which decide what a socket does with its turn. */
 #include "sockets.h"
 
+#include <limits.h>
 #include <string.h>
 
 enum { SERVICE = BC26_SOCKETS, TURNS, EMPTY = 1, STUCK_MS = 10000 };
@@ -34,7 +35,7 @@ enum data_mode { UNTRIED, WORKS, MISSING };
 /* How a piece is sent; each is tried when the one before was refused. */
 enum way { WAY_UNDECIDED, WAY_DATA_MODE, WAY_INLINE, WAY_HEX };
 
-static struct bc26_socket *socket_of(struct bc26_sockets *s, int handle)
+static struct bc26_socket *socket_of(struct bc26_sockets *s, int32_t handle)
 {
     bool is_one = handle >= 0 && handle < BC26_SOCKETS && s->sockets[handle].state != FREE;
     return is_one ? &s->sockets[handle] : NULL;
@@ -105,7 +106,7 @@ static struct bc26_socket *live(struct bc26_sockets *s, int32_t handle)
 {
     struct bc26_socket *socket = socket_of(s, handle);
     bool live = socket != NULL &&
-                (socket->state == OPEN || is_under_way(s, STEP_OPEN, handle));
+                (socket->state == OPEN || is_under_way(s, STEP_OPEN, (int)handle));
     s->counters.stray += !live;
     return live ? socket : NULL;
 }
@@ -216,7 +217,7 @@ static bool on_urc(void *ctx, const struct at_line *line)
     if (bc26_recv_urc_decode(line, &recv) == AT_OK) {
         socket = live(s, recv.connect_id);
         if (socket != NULL) {
-            on_received(s, line, recv.connect_id);
+            on_received(s, line, (int)recv.connect_id);
         }
         return socket != NULL;
     }
@@ -294,7 +295,7 @@ static void on_port_failed(struct bc26_sockets *s)
 
 static size_t piece_max(const struct bc26_sockets *s, enum bc26_form form)
 {
-    const struct at_data *data = bc26.forms[form].data;
+    const struct at_data *data = bc26.forms[form].rare->data;
     uint8_t format = data->format_slot == AT_UNKNOWN
                          ? data->hex
                          : at_client_setting(s->config.client, data->format_slot);
@@ -408,7 +409,7 @@ static int start_read(struct bc26_sockets *s, struct bc26_socket *socket)
     uint8_t *to = task != NULL ? (uint8_t *)task->output + task->count : s->config.buffer;
     size_t room = task != NULL ? task->size - task->count : s->config.buffer_size;
     const struct at_form *form = &bc26.forms[BC26_FORM_QIRD];
-    uint32_t max = bc26.params[form->fields[1].param].max;
+    uint32_t max = bc26.params[form->fields[1].param].kind->max;
     s->request.read.connect_id = s->turn;
     s->request.read.read_length = (int32_t)(room < max ? room : max);
     int status = bc26_qird_start(s->config.client, &s->call, &s->request.read, NULL, to, room);
@@ -768,7 +769,7 @@ int bc26_socket_open_start(struct bc26_sockets *s, struct bc26_task *task,
 /* AT_OK: the handle may be used so. */
 static int usable(const struct bc26_socket *socket, const struct bc26_task *task, size_t size)
 {
-    if (socket == NULL || size == 0 || size > INT32_MAX) {
+    if (socket == NULL || size == 0 || size > INT_MAX) {
         return AT_E_ARGUMENT;
     }
     if (socket->state == GONE) {

@@ -182,8 +182,8 @@ static void apply_effects(struct virtual_module *vm, const struct at_form *form,
     uint8_t before[BC26_SETTINGS];
 
     memcpy(before, vm->settings, sizeof before);
-    for (uint8_t i = 0; i < form->neffects; i++) {
-        const struct at_effect *effect = &form->effects[i];
+    for (uint8_t i = 0; i < form->rare->neffects; i++) {
+        const struct at_effect *effect = &form->rare->effects[i];
         int32_t key = 0, value;
         uint8_t slot;
         if (!at_request_int(&bc26, form, request, effect->value, &value))

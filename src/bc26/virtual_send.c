@@ -97,7 +97,7 @@ static int prompt(struct virtual_module *vm, enum bc26_form form, int id, int32_
     data->form = &bc26.forms[form];
     data->id = id;
     data->fresh = true;
-    data->hex = at_data_hex(data->form->data, vm->settings) == 1;
+    data->hex = at_data_hex(data->form->rare->data, vm->settings) == 1;
     data->want = (size_t)length * (data->hex ? 2u : 1u);
     data->len = 0;
     vm_put(vm, "\r\n> ", 4);
@@ -159,7 +159,7 @@ static void keep(struct vm_data *data, uint8_t byte)
 void vm_data_byte(struct virtual_module *vm, uint8_t byte)
 {
     struct vm_data *data = &vm->data;
-    const struct at_data *rules = data->form->data;
+    const struct at_data *rules = data->form->rare->data;
     bool fresh = data->fresh;
 
     data->fresh = false;

@@ -4,6 +4,8 @@
 
 #include <string.h>
 
+#include "stream.h"
+
 enum { WRITE_RETRY_MS = 2, COMMAND_MIN = 8, WINDOW_MIN = 64 };
 
 uint32_t at_client_now(const struct at_client *c)
@@ -39,8 +41,8 @@ static bool asks_for(const struct at_client *c, uint8_t slot)
 
 int at_client_effects(struct at_client *c, enum effect what)
 {
-    for (unsigned i = 0; i < c->form->neffects; i++) {
-        const struct at_effect *effect = &c->form->effects[i];
+    for (unsigned i = 0; i < c->form->rare->neffects; i++) {
+        const struct at_effect *effect = &c->form->rare->effects[i];
         int32_t key = 0;
         int32_t value = 0;
         uint8_t slot;
@@ -71,7 +73,7 @@ static bool is_writing(const struct at_client *c)
 
 static bool has_prompt(const struct at_form *form)
 {
-    return form->data != NULL && form->data->prompt != 0;
+    return form->rare->data != NULL && form->rare->data->prompt != 0;
 }
 
 /* The command line was sent, so its buffer is free: hexadecimal digits go
@@ -81,7 +83,7 @@ static void next_data(struct at_client *c)
     char *piece = c->config.command;
     c->out = (const uint8_t *)piece;
     if (c->data.len == 0) {
-        *piece = (char)c->form->data->until;
+        *piece = (char)c->form->rare->data->until;
         c->out_len = 1;
         c->until = false;
     } else if (c->hex) {
@@ -137,7 +139,7 @@ int at_client_flush(struct at_client *c)
 }
 
 /* The length of c->form's command line, now in the buffer; or why it can't be sent. */
-static int encode(struct at_client *c)
+static int encode_command(struct at_client *c)
 {
     const struct at_module *module = c->config.module;
     struct at_fault *fault = &c->call->fault;
@@ -146,8 +148,9 @@ static int encode(struct at_client *c)
     if (len < 0 || c->role != ROLE_CALLER) {
         return len;
     }
-    if (has_prompt(c->form) && at_request_data(module, c->form, c->request).ptr == NULL) {
-        fault->param = &module->params[c->form->data->field];
+    c->data = at_request_data(module, c->form, c->request);
+    if (has_prompt(c->form) && c->data.ptr == NULL) {
+        fault->param = &module->params[c->form->rare->data->field];
         fault->reason = AT_MISSING;
         return AT_E_ARGUMENT;
     }
@@ -158,7 +161,7 @@ static int encode(struct at_client *c)
 int at_client_send(struct at_client *c)
 {
     const struct at_form *form = c->form;
-    int len = encode(c);
+    int len = encode_command(c);
     if (len < 0) {
         return len;
     }
@@ -169,15 +172,14 @@ int at_client_send(struct at_client *c)
     c->remaining = -1;
     at_client_announce(c, AT_NONE, NULL);
     if (has_prompt(form)) {
-        c->data = at_request_data(c->config.module, form, c->request);
-        c->hex = at_data_hex(form->data, c->config.settings) > 0;
-        c->until = form->data->until >= 0;
+        c->hex = at_data_hex(form->rare->data, c->config.settings) > 0;
+        c->until = form->rare->data->until >= 0;
     }
     at_stream_expect_prompt(&c->stream, has_prompt(form) || c->stuck > 0);
     c->counters.commands++;
     c->out = (const uint8_t *)c->config.command;
     c->out_len = (size_t)len;
-    at_client_arm(c, form->response_ms);
+    at_client_arm(c, form->rare->response_ms);
     (void)at_client_flush(c); /* should the port have failed, at_client_poll meets it again */
     return AT_OK;
 }
@@ -186,14 +188,14 @@ int at_client_send(struct at_client *c)
 
 static int lines_stored(const struct at_call *call)
 {
-    int n = 0;
+    unsigned n = 0;
     for (unsigned i = 0; i < AT_SINKS_MAX; i++) {
         n += call->sinks[i].count;
     }
-    return n;
+    return (int)n;
 }
 
-void at_client_finish(struct at_client *c, int status)
+static void finish(struct at_client *c, int status)
 {
     struct at_call *call = c->call;
     c->call = NULL;
@@ -213,12 +215,34 @@ void at_client_finish(struct at_client *c, int status)
     }
 }
 
+void at_client_finish(struct at_client *c, int status)
+{
+    c->ending = ENDING_CALL;
+    c->ended = (int8_t)status;
+}
+
 void at_client_end(struct at_client *c, int status)
 {
-    if (c->role == ROLE_CALLER) {
-        at_client_finish(c, status);
-    } else {
-        at_client_own_ended(c, status);
+    c->ending = c->role == ROLE_CALLER ? ENDING_CALL : ENDING_OWN;
+    c->ended = (int8_t)status;
+}
+
+void at_client_settle(struct at_client *c)
+{
+    if (c->ending == ENDING_OWN) {
+        c->ending = ENDING_NOT;
+        at_client_own_ended(c, c->ended);
+    }
+    if (c->ending == ENDING_STEP) {
+        c->ending = ENDING_NOT;
+        int status = at_client_advance(c);
+        if (status != AT_OK) {
+            at_client_finish(c, status);
+        }
+    }
+    if (c->ending == ENDING_CALL) {
+        c->ending = ENDING_NOT;
+        finish(c, c->ended);
     }
 }
 
@@ -229,6 +253,7 @@ static void abandon(struct at_client *c, int status)
     } else {
         at_client_quarantine(c);
     }
+    at_client_end_dead_payload(c);
     at_client_finish(c, status);
 }
 
@@ -243,6 +268,7 @@ static void expire(struct at_client *c)
     } else {
         c->counters.timeouts++;
         at_client_quarantine(c);
+        at_client_end_dead_payload(c);
         at_client_end(c, AT_E_TIMEOUT);
     }
 }
@@ -271,6 +297,29 @@ int at_client_init(struct at_client *c, const struct at_client_config *config)
     return AT_OK;
 }
 
+static void take_lines(struct at_call *call, unsigned sink, uint16_t record)
+{
+    call->sinks[sink].record = record;
+    call->sinks[sink].max = 1;
+}
+
+void at_call_prepare(struct at_call *call, const struct at_form *form, const void *request)
+{
+    call->form = form;
+    call->request = request;
+    call->data = NULL;
+    call->data_size = 0;
+    for (unsigned i = 0; i < AT_SINKS_MAX; i++) {
+        take_lines(call, i, i < form->nresponses ? form->responses[i].record : AT_NONE);
+    }
+    for (unsigned i = 0; i < form->rare->nthen; i++) {
+        const struct at_completion *then = &form->rare->then[i];
+        if (then->sink != 0) {
+            take_lines(call, then->sink - 1u, then->record);
+        }
+    }
+}
+
 static void clear_results(struct at_call *call)
 {
     memset(&call->status, 0, sizeof *call - offsetof(struct at_call, status));
@@ -284,8 +333,8 @@ static void clear_results(struct at_call *call)
 static bool has_room(const struct at_client *c)
 {
     int32_t most = 0;
-    return !at_client_request_int(c, c->form->reads, &most) || most < 0 ||
-           (size_t)most <= c->call->data_size;
+    return !at_client_request_int(c, c->form->rare->reads, &most) || most < 0 ||
+           (uint32_t)most <= c->call->data_size;
 }
 
 /* When something has to come first, the caller's command is encoded only then;
@@ -299,7 +348,7 @@ static int check(struct at_client *c)
     if (c->form == NULL || (!later && !c->dirty && !c->owes_final)) {
         return AT_OK;
     }
-    int status = encode(c);
+    int status = encode_command(c);
     return status >= 0 || (later && status == AT_E_UNKNOWN_SETTING) ? AT_OK : status;
 }
 
@@ -347,6 +396,7 @@ uint32_t at_client_poll(struct at_client *c)
         } else if (time_left(c) == 0) {
             expire(c);
         }
+        at_client_settle(c);
     }
     if (is_writing(c)) {
         return WRITE_RETRY_MS;
@@ -363,11 +413,12 @@ int at_client_wait(struct at_client *c, uint32_t wait_ms)
     uint8_t *to = at_stream_reserve(&c->stream, &room);
     int n = c->config.read(c->config.ctx, to, room, wait_ms);
     if (n >= 0) {
-        at_stream_commit(&c->stream, (size_t)n);
+        at_client_commit(c, (size_t)n);
         return AT_OK;
     }
     if (c->call != NULL) {
         abandon(c, AT_E_PORT);
+        at_client_settle(c);
     }
     return AT_E_PORT;
 }
@@ -409,6 +460,7 @@ void at_client_cancel(struct at_client *c)
 {
     if (c->call != NULL) {
         abandon(c, AT_E_CANCELED);
+        at_client_settle(c);
     }
 }
 
@@ -419,7 +471,11 @@ uint8_t *at_client_reserve(struct at_client *c, size_t *room)
 
 void at_client_commit(struct at_client *c, size_t n)
 {
-    at_stream_commit(&c->stream, n);
+    struct at_found found;
+    while (at_stream_next(&c->stream, &n, &found)) {
+        at_client_event(c, &found.event);
+        at_client_settle(c);
+    }
 }
 
 void at_client_reset(struct at_client *c)
@@ -427,6 +483,7 @@ void at_client_reset(struct at_client *c)
     at_stream_finish(&c->stream);
     c->tainted = false;
     at_client_renewed(c);
+    at_client_settle(c);
 }
 
 void at_client_listen(struct at_client *c, const struct at_listener *listener)

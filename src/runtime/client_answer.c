@@ -9,7 +9,7 @@ enum { COUNT_MAX = 0x7fff, TAINT_MS = 300 };
 
 static uint32_t key_bit(int32_t key)
 {
-    return 1u << ((uint32_t)key & 31u);
+    return UINT32_C(1) << ((uint32_t)key & 31u);
 }
 
 /* The first thing that goes wrong with the caller's answer; it runs on to its end. */
@@ -57,7 +57,7 @@ static void keep_spans(struct at_client *c, const struct at_record *record, char
         keep_span(c, item);
     }
     for (unsigned i = 0; i < record->nfields; i++, field++) {
-        if (c->config.module->params[field->param].type >= AT_STRING) {
+        if (c->config.module->params[field->param].kind->type >= AT_STRING) {
             keep_span(c, item + field->offset);
         }
     }
@@ -93,7 +93,7 @@ static void expect_payload(struct at_client *c, const struct at_line *line)
     if (line->payload <= 0) {
         return;
     }
-    if ((size_t)line->payload > room) {
+    if ((uint32_t)line->payload > room) {
         note(c, AT_E_SPACE);
         return;
     }
@@ -238,8 +238,8 @@ static bool has_end_value(const struct at_completion *then, const struct at_line
 
 void at_client_announce(struct at_client *c, uint16_t record, const struct at_line *line)
 {
-    for (unsigned i = 0; i < c->form->nthen; i++) {
-        const struct at_completion *then = &c->form->then[i];
+    for (unsigned i = 0; i < c->form->rare->nthen; i++) {
+        const struct at_completion *then = &c->form->rare->then[i];
         if (then->count_param == AT_NONE || then->count_record != record) {
             continue;
         }
@@ -315,9 +315,9 @@ static void on_completion(struct at_client *c, const struct at_line *line)
 {
     bool owed = pays_debt(c, line);
     if (c->role == ROLE_CALLER && c->phase >= PHASE_FINAL) {
-        for (unsigned i = 0; i < c->form->nthen; i++) {
-            if (completes(c, &c->form->then[i], line, owed)) {
-                complete(c, &c->form->then[i], line);
+        for (unsigned i = 0; i < c->form->rare->nthen; i++) {
+            if (completes(c, &c->form->rare->then[i], line, owed)) {
+                complete(c, &c->form->rare->then[i], line);
                 return;
             }
         }
@@ -343,14 +343,14 @@ static uint32_t factor(const struct at_client *c, uint16_t param, uint16_t left_
 static void on_ok(struct at_client *c)
 {
     const struct at_form *form = c->form;
-    const struct at_deadline *within = &form->within;
+    const struct at_deadline *within = form->rare->within;
     (void)at_client_effects(c, EFFECT_APPLY);
     for (unsigned i = 0; c->role == ROLE_CALLER && i < form->nresponses; i++) {
         if (c->seen[i] < form->responses[i].min) {
             note(c, AT_E_ANSWER);
         }
     }
-    if (form->nthen == 0 || c->completed) {
+    if (form->rare->nthen == 0 || c->completed) {
         at_client_end(c, c->verdict);
         return;
     }
@@ -435,7 +435,7 @@ static void on_line(struct at_client *c, const struct at_line *line)
 
 static void on_prompt(struct at_client *c)
 {
-    const struct at_data *data = c->form != NULL ? c->form->data : NULL;
+    const struct at_data *data = c->form != NULL ? c->form->rare->data : NULL;
     if (c->phase != PHASE_PROMPT) {
         if (c->stuck > 0) {
             c->prompted = true;
@@ -456,7 +456,7 @@ static void on_prompt(struct at_client *c)
         at_stream_expect_echo(&c->stream, (uint32_t)n, -1);
         c->counting = true;
     }
-    at_client_arm(c, c->form->response_ms);
+    at_client_arm(c, c->form->rare->response_ms);
     (void)at_client_flush(c);
 }
 
@@ -512,7 +512,7 @@ static void on_unknown(struct at_client *c, const struct at_event *e)
     if (c->config.unknown != NULL) {
         c->config.unknown(c->config.ctx, text);
     }
-    if (e->record != NULL && e->record->payload != NULL) {
+    if (e->record != NULL && e->record->rare->payload != NULL) {
         on_misfit(c);
     } else if (!c->tainted && is_restart(c, e)) {
         on_restart(c);

@@ -23,6 +23,13 @@ enum role { ROLE_CALLER, ROLE_START, ROLE_BARRIER, ROLE_QUERY };
 
 enum payload_to { PAYLOAD_DROP, PAYLOAD_CALLER, PAYLOAD_LISTENER, PAYLOAD_URC };
 
+enum ending {
+    ENDING_NOT,
+    ENDING_OWN,  /* a command of the client's own has ended */
+    ENDING_STEP, /* go on to what comes next */
+    ENDING_CALL  /* the caller's command has ended */
+};
+
 enum effect { EFFECT_CHECK, EFFECT_APPLY, EFFECT_DOUBT };
 
 /* client.c */
@@ -33,10 +40,13 @@ int at_client_send(struct at_client *c);
 int at_client_flush(struct at_client *c);
 /* Start a deadline. */
 void at_client_arm(struct at_client *c, uint32_t ms);
-/* The command under way has ended, the caller's or the client's own. */
+/* The command under way has ended, the caller's or the client's own. Who has to know is
+ * told by at_client_settle, so that an event is over before anything else begins. */
 void at_client_end(struct at_client *c, int status);
-/* The caller's command has ended. Calls `done`: nothing may follow. */
+/* The caller's command has ended, whatever is under way. Likewise. */
 void at_client_finish(struct at_client *c, int status);
+/* Tell it: go on to what comes next, or call `done`. Nothing may follow in what calls it. */
+void at_client_settle(struct at_client *c);
 /* Walk the settings that the form's request changes: are those known that it
  * leaves as they are; take the values over; or nobody knows whether they were. */
 int at_client_effects(struct at_client *c, enum effect what);
@@ -61,6 +71,8 @@ void at_client_own_ended(struct at_client *c, int status);
 void at_client_quarantine(struct at_client *c);
 /* Likewise, and what was written of it may not have arrived. */
 void at_client_cut_off(struct at_client *c);
+/* Let a payload go that will never be whole. Not from an event: it makes one itself. */
+void at_client_end_dead_payload(struct at_client *c);
 /* The rest is over. */
 void at_client_rested(struct at_client *c);
 /* Some command of the client's own got nowhere. */

@@ -21,7 +21,9 @@
 
 #include <string.h>
 
-enum { ESC = 0x1b, TRIES = 5, REST_MS = 300 };
+#include "text.h"
+
+enum { TRIES = 5, REST_MS = 300 };
 
 /* The request of all of the client's own commands: every optional field is absent. */
 static const uint64_t nothing[4];
@@ -94,13 +96,15 @@ static size_t missing_data(const struct at_client *c, bool arrived)
 
 static void remember_data_mode(struct at_client *c, bool arrived)
 {
-    const struct at_data *data = c->form->data;
+    const struct at_data *data = c->form->rare->data;
     enum phase last = arrived ? PHASE_DATA : PHASE_FINAL;
     if (data == NULL || data->prompt == 0 || c->phase > last) {
         return;
     }
     bool sending = c->phase == PHASE_DATA;
-    c->escape = (uint8_t)(data->cancel >= 0 ? data->cancel : data->until >= 0 ? data->until : ESC);
+    c->escape = (uint8_t)(data->cancel >= 0   ? data->cancel
+                           : data->until >= 0 ? data->until
+                                              : AT_ESC);
     c->stuck = 1;
     c->prompted = true;
     if (data->until < 0) {
@@ -114,8 +118,8 @@ static void remember_data_mode(struct at_client *c, bool arrived)
 
 static void remember_debts(struct at_client *c)
 {
-    for (unsigned i = 0; i < c->form->nthen; i++) {
-        const struct at_completion *then = &c->form->then[i];
+    for (unsigned i = 0; i < c->form->rare->nthen; i++) {
+        const struct at_completion *then = &c->form->rare->then[i];
         int32_t key;
         if (then->match_line == AT_NONE || !at_client_request_int(c, then->match_form, &key)) {
             continue;
@@ -124,7 +128,7 @@ static void remember_debts(struct at_client *c)
             c->owed = 0;
         }
         c->owed_line = then;
-        c->owed |= 1u << ((uint32_t)key & 31u);
+        c->owed |= UINT32_C(1) << ((uint32_t)key & 31u);
     }
 }
 
@@ -136,7 +140,7 @@ static void remember_unanswered(struct at_client *c)
         for (unsigned j = 0; j < module->nbarrier; j++) {
             const struct at_form *barrier = &module->forms[module->barrier[j]];
             if (barrier->responses[0].record == c->form->responses[i].record) {
-                c->unanswered |= 1u << j;
+                c->unanswered |= UINT32_C(1) << j;
             }
         }
     }
@@ -144,7 +148,7 @@ static void remember_unanswered(struct at_client *c)
 
 /* Bytes of a payload were lost, and the stream would take the next lines for
  * them. But a payload that still comes must not be cut short. */
-static void end_dead_payload(struct at_client *c)
+void at_client_end_dead_payload(struct at_client *c)
 {
     if (c->counting && at_client_now(c) - c->heard >= c->wait / 2u) {
         c->counting = false;
@@ -171,7 +175,6 @@ static void quarantine(struct at_client *c, bool arrived)
     remember_data_mode(c, arrived);
     remember_debts(c);
     remember_unanswered(c);
-    end_dead_payload(c);
 }
 
 void at_client_quarantine(struct at_client *c)
@@ -230,7 +233,7 @@ static const struct at_form *next_query(struct at_client *c)
 {
     const struct at_module *module = c->config.module;
     for (;;) {
-        unsigned i = c->step - module->nstart - 1u;
+        unsigned i = (unsigned)c->step - module->nstart - 1u;
         if (i >= module->nsettings) {
             c->unset = false;
             c->counters.resyncs++;
@@ -249,7 +252,7 @@ static void rest(struct at_client *c)
     const struct at_module *module = c->config.module;
     c->phase = PHASE_REST;
     c->rested = (uint8_t)c->counters.late;
-    at_client_arm(c, module->nbarrier > 0 ? module->forms[module->barrier[0]].response_ms
+    at_client_arm(c, module->nbarrier > 0 ? module->forms[module->barrier[0]].rare->response_ms
                                           : REST_MS);
 }
 
@@ -309,10 +312,7 @@ int at_client_advance(struct at_client *c)
 
 static void advance(struct at_client *c)
 {
-    int status = at_client_advance(c);
-    if (status != AT_OK) {
-        at_client_finish(c, status);
-    }
+    c->ending = ENDING_STEP;
 }
 
 /* All barriers are unanswered. Once nothing late came for as long as an answer

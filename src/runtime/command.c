@@ -9,9 +9,9 @@
 
 static struct at_shape form_shape(const struct at_grammar *grammar, const struct at_form *form)
 {
-    struct at_shape shape = {grammar->module->params, form->fields, form->nfields, false, true};
+    struct at_shape shape = {grammar->module->params, grammar->module->shown, form->fields, form->nfields, false, true};
     /* Data at the prompt aren't in the line. */
-    if (form->data != NULL && form->data->prompt != 0) {
+    if (form->rare->data != NULL && form->rare->data->prompt != 0) {
         shape.nfields--;
     }
     return shape;
@@ -47,7 +47,7 @@ static bool data_fit(const struct at_form *form, const struct at_module *module,
                      const uint8_t *settings, const struct at_command *command,
                      struct at_fault *fault)
 {
-    const struct at_data *data = form->data;
+    const struct at_data *data = form->rare->data;
     int hex = at_data_hex(data, settings);
     uint8_t counted = at_field_index(form->fields, form->nfields, data->length);
     uint8_t held = at_field_index(form->fields, form->nfields, data->field);
@@ -92,7 +92,7 @@ static bool limited_fit(const struct at_shape *whole, const struct at_limit *lim
 {
     struct at_param params[AT_FIELDS_MAX];
     struct at_field fields[AT_FIELDS_MAX];
-    struct at_shape shape = {params, fields, limit->nfields, whole->extra, whole->strict};
+    struct at_shape shape = {params, whole->shown, fields, limit->nfields, whole->extra, whole->strict};
     for (uint8_t i = 0; i < limit->nfields; i++) {
         const struct at_param *own = limit->params != NULL ? limit->params[i] : NULL;
         fields[i] = whole->fields[i];
@@ -121,7 +121,7 @@ static int parse_form(const struct at_grammar *grammar, const struct at_form *fo
     if (!fit) {
         return AT_E_ARGUMENT;
     }
-    if (form->data != NULL && !data_fit(form, grammar->module, settings, command, fault)) {
+    if (form->rare->data != NULL && !data_fit(form, grammar->module, settings, command, fault)) {
         return AT_E_ARGUMENT;
     }
     return AT_OK;

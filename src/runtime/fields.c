@@ -9,7 +9,7 @@ const void *at_member(const struct at_field *field, const void *value)
 
 bool at_present(const struct at_field *field, const void *value)
 {
-    return field->has == AT_NONE || *((const bool *)((const char *)value + field->has));
+    return field->has == 0 || *((const bool *)((const char *)value + field->offset - field->has));
 }
 
 uint8_t at_field_index(const struct at_field *fields, uint8_t nfields, uint16_t param)
@@ -21,16 +21,27 @@ uint8_t at_field_index(const struct at_field *fields, uint8_t nfields, uint16_t 
     return i;
 }
 
-static bool hidden(const struct at_field *field, const uint8_t *settings)
+struct at_shape at_record_shape(const struct at_module *module, const struct at_record *record)
 {
-    return field->shown != 0 && settings[field->shown - 1u] != field->shown_value;
+    struct at_shape shape = {module->params, module->shown, record->fields, (uint8_t)record->nfields,
+                             record->extra != 0, false};
+    return shape;
 }
 
-uint8_t at_fields_visible(const struct at_field *fields, uint8_t nfields,
-                          const uint8_t *settings)
+static bool hidden(const struct at_shown *shown, const struct at_field *field,
+                   const uint8_t *settings)
+{
+    if (field->shown == 0) {
+        return false;
+    }
+    shown += field->shown - 1u;
+    return settings[shown->slot] != shown->value;
+}
+
+uint8_t at_fields_visible(const struct at_shape *shape, const uint8_t *settings)
 {
     uint8_t n = 0;
-    while (n < nfields && !hidden(&fields[n], settings)) {
+    while (n < shape->nfields && !hidden(shape->shown, &shape->fields[n], settings)) {
         n++;
     }
     return n;
@@ -40,7 +51,7 @@ uint8_t at_fields_visible(const struct at_field *fields, uint8_t nfields,
 static bool count_fits(const struct at_shape *shape, const uint8_t *settings, uint8_t nmarks,
                        struct at_fault *fault)
 {
-    uint8_t visible = at_fields_visible(shape->fields, shape->nfields, settings);
+    uint8_t visible = at_fields_visible(shape, settings);
     if (nmarks > visible) {
         return shape->extra && visible == shape->nfields;
     }
@@ -60,9 +71,9 @@ static bool count_fits(const struct at_shape *shape, const uint8_t *settings, ui
 static bool is_choice(const struct at_param *param, const uint8_t *text, size_t len,
                       int32_t *index)
 {
-    for (uint8_t i = 0; i < param->nvalues; i++) {
-        if (at_text_equal(text, len, param->values[i])) {
-            *index = i;
+    for (unsigned i = 0; i < param->kind->nvalues; i++) {
+        if (at_text_equal(text, len, param->kind->values[i])) {
+            *index = (int32_t)i;
             return true;
         }
     }
@@ -76,10 +87,10 @@ static enum at_reason check_int(const struct at_param *param, const uint8_t *tex
     if (!at_parse_int(text, len, &value)) {
         return AT_TYPE;
     }
-    if (strict && (value < param->min || value > (int32_t)param->max)) {
+    if (strict && (value < param->kind->min || value > (int32_t)param->kind->max)) {
         return AT_RANGE;
     }
-    return strict && param->supported != INT32_MIN && value != param->supported ? AT_UNSUPPORTED
+    return strict && param->kind->supported != INT32_MIN && value != param->kind->supported ? AT_UNSUPPORTED
                                                                                 : AT_FINE;
 }
 
@@ -90,7 +101,7 @@ static enum at_reason check_uint(const struct at_param *param, const uint8_t *te
     if (!at_parse_uint(text, len, &value)) {
         return AT_TYPE;
     }
-    return strict && (value < (uint32_t)param->min || value > param->max) ? AT_RANGE : AT_FINE;
+    return strict && (value < (uint32_t)param->kind->min || value > param->kind->max) ? AT_RANGE : AT_FINE;
 }
 
 static enum at_reason check_string(const struct at_param *param, const struct at_mark *mark,
@@ -100,16 +111,16 @@ static enum at_reason check_string(const struct at_param *param, const struct at
     if (mark->kind == AT_MARK_RANGE || mark->kind == AT_MARK_REST) {
         return AT_TYPE;
     }
-    if (strict && param->type == AT_CHOICE) {
+    if (strict && param->kind->type == AT_CHOICE) {
         return is_choice(param, text, len, &index) ? AT_FINE : AT_RANGE;
     }
-    if (strict && (len < (uint32_t)param->min || len > param->max)) {
+    if (strict && (len < (uint32_t)param->kind->min || len > param->kind->max)) {
         return AT_LENGTH;
     }
-    if (param->type == AT_IP && !(strict ? at_is_address(text, len) : at_is_ip(text, len))) {
+    if (param->kind->type == AT_IP && !(strict ? at_is_address(text, len) : at_is_ip(text, len))) {
         return AT_TYPE;
     }
-    return strict && param->type == AT_HOST && !at_is_host(text, len) ? AT_UNSAFE : AT_FINE;
+    return strict && param->kind->type == AT_HOST && !at_is_host(text, len) ? AT_UNSAFE : AT_FINE;
 }
 
 static enum at_reason check_hex(const uint8_t *text, size_t len)
@@ -127,11 +138,11 @@ static enum at_reason check_mark(const struct at_param *param, const uint8_t *li
 {
     const uint8_t *text = line + mark->begin;
     size_t len = (size_t)(mark->end - mark->begin);
-    strict = strict || (param->flags & AT_STRICT) != 0;
-    switch (param->type) {
+    strict = strict || (param->kind->flags & AT_STRICT) != 0;
+    switch (param->kind->type) {
     case AT_LITERAL: {
-        bool quoted = (param->flags & AT_QUOTED) != 0;
-        return quoted == (mark->kind == AT_MARK_QUOTED) && at_text_equal(text, len, param->name)
+        bool quoted = (param->kind->flags & AT_QUOTED) != 0;
+        return quoted == (mark->kind == AT_MARK_QUOTED) && at_text_equal(text, len, param->kind->values[0])
                    ? AT_FINE
                    : AT_TYPE;
     }
@@ -155,7 +166,7 @@ bool at_fields_fit(const struct at_shape *shape, const uint8_t *settings, const 
     if (!count_fits(shape, settings, nmarks, fault)) {
         return false;
     }
-    for (uint8_t i = 0; i < nmarks && i < shape->nfields; i++) {
+    for (unsigned i = 0; i < nmarks && i < shape->nfields; i++) {
         const struct at_param *param = &shape->params[shape->fields[i].param];
         enum at_reason reason = check_mark(param, text, &marks[i], shape->strict);
         if (reason != AT_FINE) {
@@ -172,7 +183,7 @@ bool at_fields_fit(const struct at_shape *shape, const uint8_t *settings, const 
 static void decode_mark(const struct at_param *param, const uint8_t *text, size_t len,
                         void *member)
 {
-    switch (param->type) {
+    switch (param->kind->type) {
     case AT_INT:
         (void)at_parse_int(text, len, member);
         break;
@@ -200,13 +211,13 @@ static void decode_mark(const struct at_param *param, const uint8_t *text, size_
 void at_fields_decode(const struct at_shape *shape, const uint8_t *text,
                       const struct at_mark *marks, uint8_t nmarks, void *out)
 {
-    for (uint8_t i = 0; i < nmarks && i < shape->nfields; i++) {
+    for (unsigned i = 0; i < nmarks && i < shape->nfields; i++) {
         const struct at_field *field = &shape->fields[i];
-        if (field->offset == AT_NONE) {
+        if (field->offset == AT_NO_MEMBER) {
             continue;
         }
-        if (field->has != AT_NONE) {
-            *((bool *)((char *)out + field->has)) = true;
+        if (field->has != 0) {
+            *((bool *)((char *)out + field->offset - field->has)) = true;
         }
         decode_mark(&shape->params[field->param], text + marks[i].begin,
                     (size_t)(marks[i].end - marks[i].begin), (char *)out + field->offset);

@@ -8,6 +8,7 @@
 /* A line's marks beside the description they are held against. */
 struct at_shape {
     const struct at_param *params;
+    const struct at_shown *shown;
     const struct at_field *fields;
     uint8_t nfields;
     bool extra;  /* further fields are ignored */
@@ -23,8 +24,10 @@ void at_fields_decode(const struct at_shape *shape, const uint8_t *text,
                       const struct at_mark *marks, uint8_t nmarks, void *out);
 
 /* How many fields the settings let a line have when every optional one is there. */
-uint8_t at_fields_visible(const struct at_field *fields, uint8_t nfields,
-                          const uint8_t *settings);
+uint8_t at_fields_visible(const struct at_shape *shape, const uint8_t *settings);
+
+/* A record as a shape. */
+struct at_shape at_record_shape(const struct at_module *module, const struct at_record *record);
 
 /* Index of the field that holds a parameter, or nfields. */
 uint8_t at_field_index(const struct at_field *fields, uint8_t nfields, uint16_t param);

@@ -20,8 +20,7 @@ static void decode_test(const struct at_line *line, void *out)
 int at_line_decode(const struct at_line *line, void *out)
 {
     const struct at_record *record = line->record;
-    struct at_shape shape = {line->module->params, record->fields, record->nfields,
-                             record->extra != 0, false};
+    struct at_shape shape = at_record_shape(line->module, record);
     if (record->kind == AT_KIND_TEST) {
         decode_test(line, out);
         return AT_OK;
@@ -66,8 +65,8 @@ int32_t at_choice_of(struct at_str text, const char *const *strings, size_t n)
 
 void at_line_learn(const struct at_line *line, uint8_t *settings)
 {
-    for (uint8_t i = 0; i < line->record->neffects; i++) {
-        const struct at_effect *effect = &line->record->effects[i];
+    for (unsigned i = 0; i < line->record->rare->neffects; i++) {
+        const struct at_effect *effect = &line->record->rare->effects[i];
         int32_t key = 0;
         int32_t value;
         uint8_t slot;
@@ -106,7 +105,7 @@ void at_hex_encode(const uint8_t *src, size_t len, char *dst)
     }
 }
 
-static bool is_letter(uint8_t c)
+static bool is_alpha(uint8_t c)
 {
     return at_is_alnum(c) && c > '9';
 }
@@ -118,14 +117,14 @@ bool at_is_command_line(const uint8_t *text, size_t len)
         return false;
     }
     size_t i = 2;
-    while (i < len && is_letter(text[i])) {
+    while (i < len && is_alpha(text[i])) {
         i++;
         size_t digits = i;
         while (i < len && (text[i] >= '0' && text[i] <= '9')) {
             i++;
         }
         /* Letters in a row are a word, and no word is a command. */
-        if (i == digits && i < len && is_letter(text[i])) {
+        if (i == digits && i < len && is_alpha(text[i])) {
             return false;
         }
     }

@@ -4,6 +4,8 @@
 
 /* Ragel's goto style falls through between states, its table styles mix signs. */
 #ifdef __GNUC__
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wpragmas" /* older ones know fewer warnings */
 #pragma GCC diagnostic ignored "-Wimplicit-fallthrough"
 #pragma GCC diagnostic ignored "-Wsign-conversion"
 #endif
@@ -124,5 +126,9 @@ enum at_scan_result at_scan(struct at_scan *scan, const uint8_t *line, size_t of
     (void)at_fields_start;
     %% write exec;
     *at = p;
-    return scan->cs == at_fields_error ? AT_SCAN_ERROR : result;
+    return (int)scan->cs == at_fields_error ? AT_SCAN_ERROR : result;
 }
+
+#ifdef __GNUC__
+#pragma GCC diagnostic pop
+#endif

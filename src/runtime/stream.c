@@ -1,11 +1,15 @@
 /* The stream parser: a window of bytes, a head machine, a field scanner, and
- * payloads that are counted and never looked at. */
-#include "at/stream.h"
+ * payloads that are counted and never looked at.
+ *
+ * What scans returns with the first event it finds, true, and is asked again until
+ * there is none: so that whoever takes an event stands on no frame of the scanner's. */
+#include "stream.h"
 
 #include <string.h>
 
 #include "fields.h"
 #include "scan.h"
+#include "text.h"
 
 enum state {
     START,        /* between lines */
@@ -22,8 +26,6 @@ enum state {
     ECHO_DATA
 };
 
-enum { ESC = 0x1b };
-
 void at_stream_init(struct at_stream *s, const struct at_module *module, uint8_t *settings,
                     uint8_t *window, size_t size, at_event_fn on_event, void *ctx)
 {
@@ -39,11 +41,27 @@ void at_stream_init(struct at_stream *s, const struct at_module *module, uint8_t
     s->learn = true;
 }
 
-static void emit(struct at_stream *s, enum at_event_type type, const struct at_record *record,
-                 const uint8_t *data, size_t len, size_t remaining)
+/* What is left may be more than size_t counts where that has 16 bits. */
+static size_t counted(uint32_t n)
 {
-    struct at_event event = {type, record, NULL, data, len, remaining};
-    s->on_event(s->ctx, &event);
+    size_t short_n = (size_t)n;
+    return short_n == n ? short_n : SIZE_MAX;
+}
+
+static size_t least(size_t n, uint32_t left)
+{
+    return n < left ? n : (size_t)left;
+}
+
+static bool tell(struct at_found *found, enum at_event_type type, const uint8_t *data, size_t len,
+                 size_t remaining)
+{
+    memset(&found->event, 0, sizeof found->event);
+    found->event.type = type;
+    found->event.data = data;
+    found->event.len = len;
+    found->event.remaining = remaining;
+    return true;
 }
 
 static void begin_line(struct at_stream *s)
@@ -61,20 +79,21 @@ static size_t text_length(const struct at_stream *s, size_t end)
     return end - s->line;
 }
 
-static void end_unknown(struct at_stream *s, size_t end, const struct at_record *record)
+static bool end_unknown(struct at_stream *s, struct at_found *found, const struct at_record *record)
 {
-    const uint8_t *text = s->window + s->line;
-    size_t len = text_length(s, end);
+    tell(found, AT_EVENT_UNKNOWN, s->window + s->line, text_length(s, s->scan - 1u), 0);
+    found->event.record = record;
     begin_line(s);
-    emit(s, AT_EVENT_UNKNOWN, record, text, len, 0);
+    return true;
 }
 
 /* Payloads ---------------------------------------------------------------- */
 
-static void take_payload(struct at_stream *s, const uint8_t *data, size_t n)
+static bool take_payload(struct at_stream *s, struct at_found *found, const uint8_t *data, size_t n)
 {
-    const struct at_record *record = s->record;
     s->left -= (uint32_t)n;
+    tell(found, AT_EVENT_PAYLOAD, data, n, counted(s->left));
+    found->event.record = s->record;
     if (s->direct != NULL) {
         s->direct += n;
     }
@@ -82,17 +101,16 @@ static void take_payload(struct at_stream *s, const uint8_t *data, size_t n)
         s->direct = NULL;
         begin_line(s);
     }
-    emit(s, AT_EVENT_PAYLOAD, record, data, n, s->left);
+    return true;
 }
 
-static void scan_payload(struct at_stream *s)
+static bool scan_payload(struct at_stream *s, struct at_found *found)
 {
-    size_t n = (size_t)(s->fill - s->scan);
+    size_t n = least((size_t)(s->fill - s->scan), s->left);
     const uint8_t *data = s->window + s->scan;
-    n = n < s->left ? n : s->left;
     s->scan = (uint16_t)(s->scan + n);
     s->line = s->scan;
-    take_payload(s, data, n);
+    return take_payload(s, found, data, n);
 }
 
 static bool unknown(const struct at_stream *s, uint8_t slot)
@@ -106,7 +124,7 @@ enum follows { FOLLOWS_NOT, FOLLOWS, FOLLOWS_UNKNOWN };
 static enum follows payload_follows(const struct at_stream *s, const struct at_line *line,
                                     int32_t *length)
 {
-    const struct at_payload *payload = line->record->payload;
+    const struct at_payload *payload = line->record->rare->payload;
     if (payload == NULL || !at_line_int(line, payload->length, length)) {
         return FOLLOWS_NOT;
     }
@@ -134,8 +152,9 @@ static bool is_inline(const struct at_stream *s, const struct at_payload *payloa
 
 static bool shown_unknown(const struct at_stream *s, const struct at_record *record)
 {
-    for (uint8_t i = 0; i < record->nfields; i++) {
-        if (record->fields[i].shown != 0 && unknown(s, (uint8_t)(record->fields[i].shown - 1u))) {
+    for (unsigned i = 0; i < record->nfields; i++) {
+        unsigned shown = record->fields[i].shown;
+        if (shown != 0 && unknown(s, s->module->shown[shown - 1u].slot)) {
             return true;
         }
     }
@@ -144,7 +163,7 @@ static bool shown_unknown(const struct at_stream *s, const struct at_record *rec
 
 static bool has_range(const struct at_stream *s)
 {
-    for (uint8_t i = 0; i < s->nmarks; i++) {
+    for (unsigned i = 0; i < s->nmarks; i++) {
         if (s->marks[i].kind == AT_MARK_RANGE) {
             return true;
         }
@@ -156,9 +175,8 @@ static bool has_range(const struct at_stream *s)
 static bool fits(const struct at_stream *s, struct at_line *line, bool at_comma)
 {
     const struct at_record *record = line->record;
-    const struct at_payload *payload = record->payload;
-    struct at_shape shape = {s->module->params, record->fields, record->nfields,
-                             record->extra != 0, false};
+    const struct at_payload *payload = record->rare->payload;
+    struct at_shape shape = at_record_shape(s->module, record);
     int32_t length = -1;
     enum follows follows;
 
@@ -183,9 +201,9 @@ static bool fits(const struct at_stream *s, struct at_line *line, bool at_comma)
     return true;
 }
 
-static void deliver(struct at_stream *s, struct at_line *line)
+static void deliver(struct at_stream *s, struct at_found *found)
 {
-    struct at_event event = {AT_EVENT_LINE, line->record, line, line->text, line->len, 0};
+    struct at_line *line = &found->line;
     begin_line(s);
     if (s->learn) {
         at_line_learn(line, s->settings);
@@ -195,23 +213,30 @@ static void deliver(struct at_stream *s, struct at_line *line)
         s->left = (uint32_t)line->payload * (line->hex ? 2u : 1u);
         s->state = PAYLOAD;
     }
-    event.remaining = line->payload >= 0 ? s->left : 0;
-    s->on_event(s->ctx, &event);
-    if (s->state == PAYLOAD && s->left == 0) {
-        take_payload(s, s->window + s->scan, 0);
-    }
+    tell(found, AT_EVENT_LINE, line->text, line->len,
+         line->payload >= 0 ? counted(s->left) : 0);
+    found->event.record = line->record;
+    found->event.line = line;
 }
 
-/* Find the record that describes the line up to `end` and hand it over. */
-static bool match_line(struct at_stream *s, size_t end, bool at_comma)
+/* Find the record that describes the line before `scan` and hand it over. */
+static bool match_line(struct at_stream *s, struct at_found *found, bool at_comma)
 {
     const struct at_head *head = &s->module->heads[s->head];
-    struct at_line line = {s->module, NULL, s->window + s->line, 0, s->marks, s->nmarks, false, -1};
-    line.len = at_comma ? end - s->line : text_length(s, end);
-    for (uint8_t i = 0; i < head->count; i++) {
-        line.record = &s->module->records[head->first + i];
-        if (fits(s, &line, at_comma)) {
-            deliver(s, &line);
+    const struct at_record *record = &s->module->records[head->first];
+    struct at_line *line = &found->line;
+    size_t end = s->scan - 1u;
+    line->module = s->module;
+    line->text = s->window + s->line;
+    line->len = at_comma ? end - s->line : text_length(s, end);
+    line->marks = s->marks;
+    line->nmarks = s->nmarks;
+    line->hex = false;
+    line->payload = -1;
+    for (unsigned i = 0; i < head->count; i++, record++) {
+        line->record = record;
+        if (fits(s, line, at_comma)) {
+            deliver(s, found);
             return true;
         }
     }
@@ -222,9 +247,9 @@ static bool match_line(struct at_stream *s, size_t end, bool at_comma)
 static const struct at_record *payload_record(const struct at_stream *s)
 {
     const struct at_head *head = &s->module->heads[s->head];
-    for (uint8_t i = 0; i < head->count; i++) {
+    for (unsigned i = 0; i < head->count; i++) {
         const struct at_record *record = &s->module->records[head->first + i];
-        if (record->payload != NULL) {
+        if (record->rare->payload != NULL) {
             return record;
         }
     }
@@ -235,13 +260,14 @@ static const struct at_record *payload_record(const struct at_stream *s)
 static uint8_t stop_field(const struct at_stream *s)
 {
     const struct at_record *record = payload_record(s);
-    if (record == NULL || !is_inline(s, record->payload)) {
+    if (record == NULL || !is_inline(s, record->rare->payload)) {
         return AT_UNKNOWN;
     }
-    return at_fields_visible(record->fields, record->nfields, s->settings);
+    struct at_shape shape = at_record_shape(s->module, record);
+    return at_fields_visible(&shape, s->settings);
 }
 
-static void scan_fields(struct at_stream *s, const uint8_t *end)
+static bool scan_fields(struct at_stream *s, struct at_found *found, const uint8_t *end)
 {
     const struct at_head *head = &s->module->heads[s->head];
     struct at_scan scan = {s->marks, s->cs, s->nmarks, head->rest, s->stop};
@@ -253,66 +279,55 @@ static void scan_fields(struct at_stream *s, const uint8_t *end)
     s->scan = (uint16_t)(p - s->window);
     switch (result) {
     case AT_SCAN_MORE:
-        break;
+        return false;
     case AT_SCAN_STOP:
         s->stop = AT_UNKNOWN;
-        (void)match_line(s, s->scan - 1u, true);
-        break;
+        return match_line(s, found, true);
     case AT_SCAN_END:
-        if (!match_line(s, s->scan - 1u, false)) {
-            end_unknown(s, s->scan - 1u, payload_record(s));
-        }
-        break;
+        return match_line(s, found, false) || end_unknown(s, found, payload_record(s));
     default:
         s->record = payload_record(s); /* what errs may be the payload */
         s->state = SKIP;
+        return false;
     }
 }
 
-static void begin_fields(struct at_stream *s, uint16_t head)
+static void begin_fields(struct at_stream *s)
 {
     struct at_scan scan;
-    s->head = head;
     s->stop = stop_field(s);
-    at_scan_start(&scan, s->marks, (size_t)(s->scan - s->line), s->module->heads[head].rest,
+    at_scan_start(&scan, s->marks, (size_t)(s->scan - s->line), s->module->heads[s->head].rest,
                   s->stop);
     s->cs = scan.cs;
-    s->nmarks = 0;
     s->state = FIELDS;
 }
 
-static void found_prompt(struct at_stream *s)
-{
-    s->line = s->scan;
-    s->state = AFTER_PROMPT;
-    emit(s, AT_EVENT_PROMPT, NULL, NULL, 0, 0);
-}
-
-static void scan_head(struct at_stream *s, const uint8_t *end)
+static bool scan_head(struct at_stream *s, struct at_found *found, const uint8_t *end)
 {
     const uint8_t *p = s->window + s->scan;
-    int found = s->module->head(&s->cs, &p, end);
+    int head = s->module->head(&s->cs, &p, end);
     s->scan = (uint16_t)(p - s->window);
-    if (found == AT_HEAD_MORE) {
-        return;
-    }
-    if (found == AT_HEAD_ECHO) {
-        s->state = ECHO;
-    } else if (found == AT_HEAD_PROMPT && s->prompt) {
-        found_prompt(s);
-    } else if (found < 0) {
-        s->state = SKIP;
-    } else if (s->module->heads[found].whole != 0) {
-        s->head = (uint16_t)found;
+    if (head >= 0) {
+        s->head = (uint16_t)head;
         s->nmarks = 0;
-        (void)match_line(s, s->scan - 1u, false);
-    } else {
-        begin_fields(s, (uint16_t)found);
+        if (s->module->heads[head].whole != 0) {
+            return match_line(s, found, false);
+        }
+        begin_fields(s);
+    } else if (head == AT_HEAD_ECHO) {
+        s->state = ECHO;
+    } else if (head == AT_HEAD_PROMPT && s->prompt) {
+        s->line = s->scan;
+        s->state = AFTER_PROMPT;
+        return tell(found, AT_EVENT_PROMPT, NULL, 0, 0);
+    } else if (head != AT_HEAD_MORE) {
+        s->state = SKIP;
     }
+    return false;
 }
 
 /* A command line come back ends with its own CR, before any LF. */
-static void scan_echo(struct at_stream *s, const uint8_t *end)
+static bool scan_echo(struct at_stream *s, struct at_found *found, const uint8_t *end)
 {
     const uint8_t *p = s->window + s->scan;
     while (p < end && *p != '\r' && *p != '\n') {
@@ -320,29 +335,29 @@ static void scan_echo(struct at_stream *s, const uint8_t *end)
     }
     s->scan = (uint16_t)(p - s->window);
     if (p == end) {
-        return;
+        return false;
     }
     const uint8_t *text = s->window + s->line;
     size_t len = (size_t)(p - text);
     if (!at_is_command_line(text, len)) {
         s->state = SKIP;
-        return;
+        return false;
     }
     s->scan++;
     begin_line(s);
-    emit(s, AT_EVENT_ECHO, NULL, text, len, 0);
+    return tell(found, AT_EVENT_ECHO, text, len, 0);
 }
 
-static void scan_skip(struct at_stream *s, const uint8_t *end)
+static bool scan_skip(struct at_stream *s, struct at_found *found, const uint8_t *end)
 {
     const uint8_t *p = s->window + s->scan;
     const uint8_t *lf = memchr(p, '\n', (size_t)(end - p));
     if (lf == NULL) {
         s->scan = (uint16_t)(end - s->window);
-        return;
+        return false;
     }
     s->scan = (uint16_t)(lf - s->window + 1);
-    end_unknown(s, s->scan - 1u, s->record);
+    return end_unknown(s, found, s->record);
 }
 
 /* Overlong lines ---------------------------------------------------------- */
@@ -356,15 +371,14 @@ static void begin_overlong(struct at_stream *s)
     s->state = OVERLONG;
 }
 
-static void scan_overlong(struct at_stream *s)
+static bool scan_overlong(struct at_stream *s, struct at_found *found)
 {
     while (s->scan < s->fill) {
         uint8_t c = s->window[s->scan++];
         s->line = s->scan;
         if (c == '\n') {
             begin_line(s);
-            emit(s, AT_EVENT_OVERLONG, NULL, NULL, 0, s->left);
-            return;
+            return tell(found, AT_EVENT_OVERLONG, NULL, 0, counted(s->left));
         }
         if (c == '\r' && s->trailing < UINT32_MAX) {
             s->trailing++;
@@ -373,6 +387,7 @@ static void scan_overlong(struct at_stream *s)
             s->trailing = 0;
         }
     }
+    return false;
 }
 
 /* Echoed data ------------------------------------------------------------- */
@@ -398,17 +413,17 @@ static void scan_echo_space(struct at_stream *s)
 
 static bool ends_echo(const struct at_stream *s, uint8_t c)
 {
-    return s->until >= 0 && (c == s->until || c == ESC);
+    return s->until >= 0 && (c == s->until || c == AT_ESC);
 }
 
-static void scan_echo_data(struct at_stream *s)
+static bool scan_echo_data(struct at_stream *s, struct at_found *found)
 {
     const uint8_t *data = s->window + s->scan;
     size_t room = (size_t)(s->fill - s->scan);
     size_t n = 0;
     bool ended = false;
     if (s->until < 0) {
-        n = room < s->left ? room : s->left;
+        n = least(room, s->left);
         s->left -= (uint32_t)n;
         ended = s->left == 0;
     } else {
@@ -421,7 +436,8 @@ static void scan_echo_data(struct at_stream *s)
     if (ended) {
         s->state = START;
     }
-    emit(s, AT_EVENT_ECHO_DATA, NULL, data, n, ended ? 0 : (s->until < 0 ? s->left : 1u));
+    return tell(found, AT_EVENT_ECHO_DATA, data, n,
+                ended ? 0 : (s->until < 0 ? counted(s->left) : 1u));
 }
 
 /* The window -------------------------------------------------------------- */
@@ -444,68 +460,64 @@ static void scan_start(struct at_stream *s)
     }
 }
 
-static void scan_line(struct at_stream *s, const uint8_t *end)
+static bool scan_line(struct at_stream *s, struct at_found *found, const uint8_t *end)
 {
     switch (s->state) {
     case HEAD:
-        scan_head(s, end);
-        break;
+        return scan_head(s, found, end);
     case FIELDS:
-        scan_fields(s, end);
-        break;
+        return scan_fields(s, found, end);
     case ECHO:
-        scan_echo(s, end);
-        break;
+        return scan_echo(s, found, end);
     default:
-        scan_skip(s, end);
+        return scan_skip(s, found, end);
     }
 }
 
 /* A line may be as long as the window but for its LF; of the CRs that may stand
  * before the LF, those beyond that are dropped. */
-static void scan_within(struct at_stream *s)
+static bool scan_within(struct at_stream *s, struct at_found *found)
 {
     size_t limit = (size_t)s->line + s->line_max;
     size_t end = s->fill < limit ? s->fill : limit;
-    if (s->scan < limit) {
-        scan_line(s, s->window + end);
-        return;
+    if (s->scan >= limit) {
+        uint8_t c = s->window[s->scan];
+        if (c == '\r' && s->state != ECHO) {
+            memmove(s->window + s->scan, s->window + s->scan + 1,
+                    (size_t)(s->fill - s->scan) - 1u);
+            s->fill--;
+            s->trailing++;
+            return false;
+        }
+        if (c != '\n' && c != '\r') {
+            begin_overlong(s);
+            return false;
+        }
+        end = s->scan + 1u;
     }
-    uint8_t c = s->window[s->scan];
-    if (c == '\n' || (c == '\r' && s->state == ECHO)) {
-        scan_line(s, s->window + s->scan + 1);
-    } else if (c == '\r') {
-        memmove(s->window + s->scan, s->window + s->scan + 1, (size_t)(s->fill - s->scan) - 1u);
-        s->fill--;
-        s->trailing++;
-    } else {
-        begin_overlong(s);
-    }
+    return scan_line(s, found, s->window + end);
 }
 
-static void scan_state(struct at_stream *s)
+static bool scan_state(struct at_stream *s, struct at_found *found)
 {
     switch (s->state) {
     case START:
     case AFTER_PROMPT:
         scan_start(s);
-        break;
+        return false;
     case OVERLONG:
-        scan_overlong(s);
-        break;
+        return scan_overlong(s, found);
     case PAYLOAD:
-        scan_payload(s);
-        break;
+        return scan_payload(s, found);
     case ECHO_SPACE:
     case ECHO_CR:
     case ECHO_LF:
         scan_echo_space(s);
-        break;
+        return false;
     case ECHO_DATA:
-        scan_echo_data(s);
-        break;
+        return scan_echo_data(s, found);
     default:
-        scan_within(s);
+        return scan_within(s, found);
     }
 }
 
@@ -517,7 +529,7 @@ static bool reads_direct(const struct at_stream *s)
 uint8_t *at_stream_reserve(struct at_stream *s, size_t *room)
 {
     if (reads_direct(s)) {
-        *room = s->left;
+        *room = counted(s->left);
         return s->direct;
     }
     if (s->line > 0) {
@@ -530,17 +542,27 @@ uint8_t *at_stream_reserve(struct at_stream *s, size_t *room)
     return s->window + s->fill;
 }
 
+bool at_stream_next(struct at_stream *s, size_t *n, struct at_found *found)
+{
+    size_t came = *n;
+    *n = 0;
+    if (came > 0 && reads_direct(s)) {
+        return take_payload(s, found, s->direct, came);
+    }
+    s->fill = (uint16_t)(s->fill + came);
+    while (s->scan < s->fill || (s->state == PAYLOAD && s->left == 0)) {
+        if (scan_state(s, found)) {
+            return true;
+        }
+    }
+    return false;
+}
+
 void at_stream_commit(struct at_stream *s, size_t n)
 {
-    if (reads_direct(s)) {
-        if (n > 0) {
-            take_payload(s, s->direct, n);
-        }
-        return;
-    }
-    s->fill = (uint16_t)(s->fill + n);
-    while (s->scan < s->fill) {
-        scan_state(s);
+    struct at_found found;
+    while (at_stream_next(s, &n, &found)) {
+        s->on_event(s->ctx, &found.event);
     }
 }
 
@@ -577,17 +599,22 @@ void at_stream_finish(struct at_stream *s)
     uint8_t state = s->state;
     const uint8_t *text = s->window + s->line;
     size_t len = text_length(s, s->fill);
-    size_t left = s->left;
+    size_t left = counted(s->left);
     s->line = s->scan = s->fill = 0;
     s->direct = NULL;
     s->state = START;
+    struct at_found found;
     if (state == PAYLOAD) {
-        emit(s, AT_EVENT_INCOMPLETE, s->record, NULL, 0, left);
+        tell(&found, AT_EVENT_INCOMPLETE, NULL, 0, left);
+        found.event.record = s->record;
     } else if (state == ECHO_DATA) {
-        emit(s, AT_EVENT_INCOMPLETE, NULL, NULL, 0, s->until < 0 ? left : 1u);
+        tell(&found, AT_EVENT_INCOMPLETE, NULL, 0, s->until < 0 ? left : 1u);
     } else if (state == OVERLONG) {
-        emit(s, AT_EVENT_OVERLONG, NULL, NULL, 0, left);
+        tell(&found, AT_EVENT_OVERLONG, NULL, 0, left);
     } else if (state == HEAD || state == FIELDS || state == ECHO || state == SKIP) {
-        emit(s, AT_EVENT_INCOMPLETE, NULL, text, len, 0);
+        tell(&found, AT_EVENT_INCOMPLETE, text, len, 0);
+    } else {
+        return;
     }
+    s->on_event(s->ctx, &found.event);
 }

@@ -11,7 +11,7 @@ bool at_parse_uint(const uint8_t *text, size_t len, uint32_t *value)
             return false;
         }
         uint32_t digit = (uint32_t)(text[i] - '0');
-        if (sum > (UINT32_MAX - digit) / 10u) {
+        if (sum > UINT32_MAX / 10u || (sum == UINT32_MAX / 10u && digit > UINT32_MAX % 10u)) {
             return false;
         }
         sum = sum * 10u + digit;
@@ -34,14 +34,19 @@ bool at_parse_int(const uint8_t *text, size_t len, int32_t *value)
 
 size_t at_format_uint(uint32_t value, char *out)
 {
-    char digits[10];
+    /* By subtraction: small processors have no division, and its code is larger than this. */
+    static const uint32_t units[] = {1000000000u, 100000000u, 10000000u, 1000000u, 100000u,
+                                     10000u,      1000u,      100u,      10u,      1u};
     size_t n = 0;
-    do {
-        digits[n++] = (char)('0' + value % 10u);
-        value /= 10u;
-    } while (value > 0);
-    for (size_t i = 0; i < n; i++) {
-        out[i] = digits[n - 1u - i];
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++) {
+        char digit = '0';
+        while (value >= units[i]) {
+            value -= units[i];
+            digit++;
+        }
+        if (n > 0 || digit > '0' || units[i] == 1u) {
+            out[n++] = digit;
+        }
     }
     return n;
 }

@@ -4,6 +4,8 @@
 
 #include "at/types.h"
 
+enum { AT_ESC = 0x1b };
+
 /* Parse -?[0-9]+ ; false when it doesn't fit. */
 bool at_parse_int(const uint8_t *text, size_t len, int32_t *value);
 bool at_parse_uint(const uint8_t *text, size_t len, uint32_t *value);

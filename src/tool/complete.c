@@ -40,8 +40,8 @@ const struct at_manual_command *complete_command(const struct tool *tool, const 
 static bool is_needed(const struct tool *tool, const struct place place)
 {
     const struct at_form *form = place.form;
-    for (uint8_t i = 0; i < form->neffects; i++) {
-        const struct at_effect *effect = &form->effects[i];
+    for (uint8_t i = 0; i < form->rare->neffects; i++) {
+        const struct at_effect *effect = &form->rare->effects[i];
         for (uint8_t k = 0; k < tool->module->nsettings; k++) {
             const struct at_setting *setting = &tool->module->settings[k];
             if (effect->value == form->fields[place.field].param && setting->slot == effect->slot) {
@@ -57,13 +57,13 @@ static void print_left_out(FILE *out, const struct tool *tool, const struct plac
                            const struct at_manual_param *words)
 {
     const struct at_field *field = &place.form->fields[place.field];
-    if (field->has != AT_NONE && is_needed(tool, place)) {
+    if (field->has != 0 && is_needed(tool, place)) {
         fputs("; has to be given, unless settings shows it as known", out);
     } else if (request_at_prompt(place.form, field)) {
         fputs("; asked for when left out", out);
     } else if (words->left_out[0] != '\0') {
         fprintf(out, "; %s when left out", words->left_out);
-    } else if (field->has != AT_NONE) {
+    } else if (field->has != 0) {
         fputs("; may be left out", out);
     }
 }
@@ -120,11 +120,11 @@ static void add_values(const struct wanted *w, struct place place, const char *q
     const struct at_param *param = param_of(w->tool, place);
     const struct at_manual_param *words = words_of(w->tool, place);
     char text[CANDIDATE_SIZE];
-    if (param->type != AT_CHOICE) {
+    if (param->kind->type != AT_CHOICE) {
         quote = "";
     }
-    if (param->supported != INT32_MIN) {
-        snprintf(text, sizeof text, "%ld", (long)param->supported);
+    if (param->kind->supported != INT32_MIN) {
+        snprintf(text, sizeof text, "%ld", (long)param->kind->supported);
         (void)add(w, text, after, "the only one supported at present");
         return;
     }
@@ -147,7 +147,7 @@ static void add_heads(const struct wanted *w)
 /* The text of a literal as it stands in a line. */
 static void write_literal(const struct at_param *param, char *out, size_t size)
 {
-    const char *quote = (param->flags & AT_QUOTED) != 0 ? "\"" : "";
+    const char *quote = (param->kind->flags & AT_QUOTED) != 0 ? "\"" : "";
     snprintf(out, size, "%s%s%s", quote, param->name, quote);
 }
 
@@ -177,7 +177,7 @@ static struct place last_place(const struct tool *tool, const struct at_form *fo
         }
         param = param_of(tool, place);
         write_literal(param, literal, sizeof literal);
-        if (param->type == AT_LITERAL &&
+        if (param->kind->type == AT_LITERAL &&
             (strlen(literal) != n || strncmp(arguments, literal, n) != 0)) {
             return nowhere;
         }
@@ -192,7 +192,7 @@ static char next_sign(struct place place)
 {
     const struct at_form *form = place.form;
     const struct at_field *next = &form->fields[place.field + 1];
-    bool more = place.field + 1 < form->nfields && next->has == AT_NONE &&
+    bool more = place.field + 1 < form->nfields && next->has == 0 &&
                 !request_at_prompt(form, next);
     return more ? ',' : '\0';
 }
@@ -210,7 +210,7 @@ static void add_arguments(struct wanted *w, const char *line, const char *argume
         if (place.form == NULL || request_at_prompt(form, &form->fields[place.field])) {
             continue;
         }
-        if (param_of(w->tool, place)->type == AT_LITERAL) {
+        if (param_of(w->tool, place)->kind->type == AT_LITERAL) {
             write_literal(param_of(w->tool, place), literal, sizeof literal);
             (void)add(w, literal, next_sign(place), manual_of(w->tool, form)->doc);
             continue;
@@ -332,7 +332,7 @@ static void add_names(const struct wanted *w, const struct at_form *form, const 
         struct place place = {form, i};
         const struct at_param *param = param_of(w->tool, place);
         char text[CANDIDATE_SIZE];
-        if (param->type == AT_LITERAL || is_given(line, last, param->name)) {
+        if (param->kind->type == AT_LITERAL || is_given(line, last, param->name)) {
             continue;
         }
         snprintf(text, sizeof text, "%s=", param->name);

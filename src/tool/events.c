@@ -59,7 +59,7 @@ static void print_number(FILE *out, const char *text, size_t len)
 static void print_field(FILE *out, const struct at_param *param, const char *text, size_t len)
 {
     fprintf(out, "\"%s\":", param->name);
-    if (param->type == AT_INT || param->type == AT_UINT) {
+    if (param->kind->type == AT_INT || param->kind->type == AT_UINT) {
         print_number(out, text, len);
     } else {
         json_string(out, text, len);
@@ -73,7 +73,7 @@ static void print_marks(FILE *out, const struct at_param *params, const struct a
 {
     for (size_t i = 0; i < n; i++) {
         const struct at_param *param = &params[fields[i].param];
-        if (param->type != AT_LITERAL) {
+        if (param->kind->type != AT_LITERAL) {
             fputs(gap, out);
             print_field(out, param, (const char *)text + marks[i].begin,
                         (size_t)(marks[i].end - marks[i].begin));

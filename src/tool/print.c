@@ -47,7 +47,7 @@ static void print_field(FILE *out, const struct at_param *param,
                         const struct at_manual_param *manual, const char *text, size_t len,
                         size_t shown)
 {
-    bool number = param->type == AT_INT || param->type == AT_UINT;
+    bool number = param->kind->type == AT_INT || param->kind->type == AT_UINT;
     const char *meaning = print_meaning(manual, text, len);
     if (number) {
         fprintf(out, "%s=%.*s", param->name, (int)len, text);
@@ -68,7 +68,7 @@ static void print_all(FILE *out, const struct tool *tool, const struct fields *f
     for (size_t i = 0; i < f->n; i++) {
         const struct at_param *param = &tool->module->params[f->fields[i].param];
         const struct at_mark *mark = &f->marks[i];
-        if (param->type != AT_LITERAL) {
+        if (param->kind->type != AT_LITERAL) {
             fputs(gap, out);
             print_field(out, param, f->manual[i], f->text + mark->begin,
                         (size_t)(mark->end - mark->begin), f->shown);
@@ -109,7 +109,7 @@ bool print_has_arguments(const struct tool *tool, const struct at_command *comma
 {
     const struct at_form *form = command->form;
     for (uint8_t i = 0; i < command->nmarks && i < form->nfields; i++) {
-        if (tool->module->params[form->fields[i].param].type != AT_LITERAL) {
+        if (tool->module->params[form->fields[i].param].kind->type != AT_LITERAL) {
             return true;
         }
     }

@@ -203,7 +203,7 @@ static void take_firmware(struct probe *p, const struct at_form *form)
     const struct at_grammar *grammar = p->tool->grammar;
     const struct probe_answer *answer = &p->answers[p->nanswers];
     for (uint8_t i = 0; i < record->nfields && answer->count[0] > 0; i++) {
-        uint8_t type = p->module->params[record->fields[i].param].type;
+        uint8_t type = p->module->params[record->fields[i].param].kind->type;
         if (type == AT_STRING || type == AT_TEXT) {
             struct at_str name;
             memcpy(&name, (const char *)p->items[0] + record->fields[i].offset, sizeof name);

@@ -144,21 +144,26 @@ static bool is_key(const struct at_effect *effects, uint8_t n, uint16_t param)
     return false;
 }
 
+static bool bounds_deadline(const struct at_deadline *within, uint16_t index)
+{
+    return within != NULL && (within->a == index || within->b == index);
+}
+
 /* Whether settings or deadlines are told apart by it, which bounds it on another side. */
 static bool bounds_others(const struct probe *p, const struct at_param *param)
 {
     uint16_t index = (uint16_t)(param - p->module->params);
     for (uint16_t i = 0; i < p->module->nforms; i++) {
         const struct at_form *form = &p->module->forms[i];
-        if (form->within.a == index || form->within.b == index ||
-            is_key(form->effects, form->neffects, index)) {
+        if (bounds_deadline(form->rare->within, index) ||
+            is_key(form->rare->effects, form->rare->neffects, index)) {
             return true;
         }
     }
     for (uint16_t i = 0; i < p->module->nrecords; i++) {
         const struct at_record *record = &p->module->records[i];
-        if (is_key(record->effects, record->neffects, index) ||
-            (record->payload != NULL && record->payload->when_key == index)) {
+        if (is_key(record->rare->effects, record->rare->neffects, index) ||
+            (record->rare->payload != NULL && record->rare->payload->when_key == index)) {
             return true;
         }
     }
@@ -169,7 +174,7 @@ static bool bounds_others(const struct probe *p, const struct at_param *param)
 static const char *doubt(const struct probe *p, const struct probe_drift *drift)
 {
     const struct at_param *param = drift->param;
-    if (drift->was.low != param->min || drift->was.high != (int64_t)param->max) {
+    if (drift->was.low != param->kind->min || drift->was.high != (int64_t)param->kind->max) {
         return "the parameter's range wasn't that of the test answer before";
     }
     if (drift->manual->nvalues > 0) {
@@ -193,7 +198,7 @@ static const char *doubt(const struct probe *p, const struct probe_drift *drift)
 static bool has_range(const struct probe_drift *drift)
 {
     return drift->kind == PROBE_RANGE && drift->param != NULL && drift->manual != NULL &&
-           drift->param->type != AT_LITERAL && drift->manual->path[0] != '\0' &&
+           drift->param->kind->type != AT_LITERAL && drift->manual->path[0] != '\0' &&
            !drift->is.none && !drift->was.none;
 }
 
@@ -221,16 +226,16 @@ static void payload(const struct probe *p, const struct probe_drift *drift, FILE
 {
     for (uint16_t i = 0; i < p->module->nforms; i++) {
         const struct at_form *form = &p->module->forms[i];
-        for (uint16_t k = 0; form->reads != AT_NONE && k < p->module->nrecords; k++) {
+        for (uint16_t k = 0; form->rare->reads != AT_NONE && k < p->module->nrecords; k++) {
             const struct at_record *record = &p->module->records[k];
-            if (&p->module->params[form->reads] != drift->param || record->payload == NULL ||
+            if (&p->module->params[form->rare->reads] != drift->param || record->rare->payload == NULL ||
                 form->nresponses == 0 || record->id != form->responses[0].record ||
-                record->payload->max != drift->was.high) {
+                record->rare->payload->max != drift->was.high) {
                 continue;
             }
             char path[256];
             (void)snprintf(path, sizeof path, "%s.payload", p->tool->manual->records[k].path);
-            range_action(p, drift, out, off, path, record->payload->min, drift->is.high);
+            range_action(p, drift, out, off, path, record->rare->payload->min, drift->is.high);
         }
     }
 }

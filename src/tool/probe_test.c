@@ -194,10 +194,10 @@ struct place {
 static bool stands_for(const struct at_param *param, const struct token *token)
 {
     size_t len = strlen(param->name);
-    if (param->type != AT_LITERAL) {
+    if (param->kind->type != AT_LITERAL) {
         return true;
     }
-    bool quoted = (param->flags & AT_QUOTED) != 0;
+    bool quoted = (param->kind->flags & AT_QUOTED) != 0;
     return token->len == len + 2u * quoted && memcmp(token->text + quoted, param->name, len) == 0;
 }
 
@@ -268,7 +268,7 @@ static void differ(struct probe *p, const struct probe_answer *answer, enum prob
     if (drift == NULL) {
         return;
     }
-    bool named = place->param != NULL && place->param->type != AT_LITERAL;
+    bool named = place->param != NULL && place->param->kind->type != AT_LITERAL;
     drift->parameter = named ? place->param->name : probe_text(p, "place %zu", at + 1);
     drift->spec = spec != NULL ? shown(p, spec) : "";
     drift->module = module != NULL ? shown(p, module) : "";

@@ -9,26 +9,26 @@
 
 static void print_allowed(FILE *out, const struct at_param *param)
 {
-    switch (param->type) {
+    switch (param->kind->type) {
     case AT_INT:
-        if (param->supported != INT32_MIN) {
+        if (param->kind->supported != INT32_MIN) {
             fprintf(out, "only %ld is supported at present (range %ld to %lu)",
-                    (long)param->supported, (long)param->min, (unsigned long)param->max);
+                    (long)param->kind->supported, (long)param->kind->min, (unsigned long)param->kind->max);
             break;
         }
         /* fall through */
     case AT_UINT:
-        fprintf(out, "allowed is %ld to %lu", (long)param->min, (unsigned long)param->max);
+        fprintf(out, "allowed is %ld to %lu", (long)param->kind->min, (unsigned long)param->kind->max);
         break;
     case AT_CHOICE:
         fprintf(out, "allowed is");
-        for (uint8_t i = 0; i < param->nvalues; i++) {
-            fprintf(out, "%s %s", i > 0 ? " or" : "", param->values[i]);
+        for (uint8_t i = 0; i < param->kind->nvalues; i++) {
+            fprintf(out, "%s %s", i > 0 ? " or" : "", param->kind->values[i]);
         }
         break;
     case AT_HOST:
         fprintf(out, "allowed are up to %lu letters, digits, '.', '-', '_' and ':'",
-                (unsigned long)param->max);
+                (unsigned long)param->kind->max);
         break;
     case AT_IP:
         fprintf(out, "allowed is an IPv4 or IPv6 address");
@@ -41,14 +41,14 @@ static void print_allowed(FILE *out, const struct at_param *param)
         break;
     default:
         fprintf(out, "allowed are %ld to %lu printable ASCII characters but for quotes and "
-                "semicolons", (long)param->min, (unsigned long)param->max);
+                "semicolons", (long)param->kind->min, (unsigned long)param->kind->max);
     }
 }
 
 /* Data and their length are limited by the form, and by the format that holds. */
 static int data_max(const struct request *r)
 {
-    const struct at_data *data = r->form->data;
+    const struct at_data *data = r->form->rare->data;
     return at_data_hex(data, r->settings) == 1 ? data->max_hex : data->max_text;
 }
 
@@ -60,7 +60,7 @@ static void print_data_limit(FILE *out, const struct request *r)
 /* At the prompt anything may stand but for the bytes that end data of unknown length. */
 static void print_prompt_data(FILE *out, const struct request *r)
 {
-    const struct at_data *data = r->form->data;
+    const struct at_data *data = r->form->rare->data;
     fprintf(out, "allowed are 1 to %d bytes", data_max(r));
     if (data->until >= 0) {
         fprintf(out, " but for 0x%02x, which ends them", (unsigned)data->until);
@@ -77,7 +77,7 @@ static bool is_param(const struct request *r, const struct at_param *param, uint
 
 void request_allowed(FILE *out, const struct request *r, const struct at_param *param)
 {
-    const struct at_data *data = r->form->data;
+    const struct at_data *data = r->form->rare->data;
     if (data != NULL && is_param(r, param, data->length)) {
         print_data_limit(out, r);
     } else if (data != NULL && data->prompt != 0 && is_param(r, param, data->field)) {
@@ -111,7 +111,7 @@ static const char *name_of(const struct request *r, const struct at_field *field
 
 static void print_lengths(FILE *out, const struct request *r)
 {
-    const struct at_field *field = field_of(r->form, r->form->data->length);
+    const struct at_field *field = field_of(r->form, r->form->rare->data->length);
     struct at_bytes data = at_request_data(r->tool->module, r->form, &r->value);
     fprintf(out, "announced %ld, given %zu",
             (long)*(const int32_t *)(const void *)(r->value.bytes + field->offset), data.len);
@@ -126,11 +126,11 @@ static void print_company(FILE *out, const struct request *r, const struct at_pa
     while (field < end && !is_param(r, param, field->param)) {
         field++;
     }
-    if (field == end || field->has == AT_NONE) {
+    if (field == end || field->has == 0) {
         return;
     }
     for (const struct at_field *other = field + 1; other < end; other++) {
-        if (other->has != AT_NONE && *(const bool *)(r->value.bytes + other->has)) {
+        if (other->has != 0 && *(const bool *)(r->value.bytes + other->offset - other->has)) {
             fprintf(out, "it has to be given before %s; ", name_of(r, other));
             return;
         }
@@ -163,7 +163,7 @@ int request_refuse(const struct request *r, const struct at_fault *fault)
         [AT_TYPE] = "not of this type",
     };
     const struct at_param *param = fault->param;
-    const struct at_data *data = r->form->data;
+    const struct at_data *data = r->form->rare->data;
     if (param == NULL) {
         return refuse_all(r);
     }
@@ -177,7 +177,7 @@ int request_refuse(const struct request *r, const struct at_fault *fault)
         print_lengths(stderr, r);
     } else if (data != NULL && is_param(r, param, data->field) && fault->reason == AT_LENGTH) {
         print_data_limit(stderr, r);
-    } else if (param->type == AT_DATA && fault->reason == AT_TYPE) {
+    } else if (param->kind->type == AT_DATA && fault->reason == AT_TYPE) {
         fputs(at_data_hex(data, r->settings) == 1 ? "allowed are pairs of hexadecimal digits"
                                                   : "\\x takes two hexadecimal digits", stderr);
     } else {
@@ -196,7 +196,7 @@ static enum at_reason set_number(const struct at_param *param, const char *text,
     if ((*text != '-' && (*text < '0' || *text > '9')) || end == text || *end != '\0') {
         return AT_TYPE;
     }
-    if (param->type == AT_UINT) {
+    if (param->kind->type == AT_UINT) {
         if (value < 0 || value > UINT32_MAX) {
             return AT_RANGE;
         }
@@ -212,8 +212,8 @@ static enum at_reason set_number(const struct at_param *param, const char *text,
 
 static enum at_reason set_choice(const struct at_param *param, const char *text, int32_t *member)
 {
-    for (uint8_t i = 0; i < param->nvalues; i++) {
-        if (strcmp(text, param->values[i]) == 0) {
+    for (uint8_t i = 0; i < param->kind->nvalues; i++) {
+        if (strcmp(text, param->kind->values[i]) == 0) {
             *member = i;
             return AT_FINE;
         }
@@ -292,10 +292,10 @@ static enum at_reason set_member(struct request *r, const struct at_field *field
 {
     const struct at_param *param = &r->tool->module->params[field->param];
     void *member = r->value.bytes + field->offset;
-    if (field->has != AT_NONE) {
-        *(bool *)(r->value.bytes + field->has) = true;
+    if (field->has != 0) {
+        *(bool *)(r->value.bytes + field->offset - field->has) = true;
     }
-    switch (param->type) {
+    switch (param->kind->type) {
     case AT_INT:
     case AT_UINT:
         return set_number(param, text, member);
@@ -321,7 +321,7 @@ int request_field(const struct at_module *module, const struct at_form *form, co
     int count = 0;
     for (uint8_t i = 0; i < form->nfields && argument[len] == '='; i++) {
         const struct at_param *param = &module->params[form->fields[i].param];
-        if (param->type == AT_LITERAL || strlen(param->name) != len ||
+        if (param->kind->type == AT_LITERAL || strlen(param->name) != len ||
             strncasecmp(param->name, argument, len) != 0) {
             continue;
         }
@@ -348,14 +348,14 @@ static const char *find_argument(const struct at_module *module, const struct at
 
 bool request_at_prompt(const struct at_form *form, const struct at_field *field)
 {
-    return form->data != NULL && form->data->prompt != 0 && form->data->field == field->param;
+    return form->rare->data != NULL && form->rare->data->prompt != 0 && form->rare->data->field == field->param;
 }
 
 /* Whether this field counts data that are given, or are still to be asked for. */
 static bool may_be_open(const struct request *r, const struct at_field *field)
 {
-    return r->typed && r->form->data != NULL && r->form->data->length == field->param &&
-           field->has == AT_NONE;
+    return r->typed && r->form->rare->data != NULL && r->form->rare->data->length == field->param &&
+           field->has == 0;
 }
 
 /* The length that was left to the data, once they are there. */
@@ -363,7 +363,7 @@ static void close_length(struct request *r)
 {
     const struct at_module *module = r->tool->module;
     if (r->open_length && !request_lacks_data(r)) {
-        const struct at_field *field = field_of(r->form, r->form->data->length);
+        const struct at_field *field = field_of(r->form, r->form->rare->data->length);
         struct at_bytes data = at_request_data(module, r->form, &r->value);
         *(int32_t *)(void *)(r->value.bytes + field->offset) = (int32_t)data.len;
         r->open_length = false;
@@ -375,7 +375,7 @@ static int set_arguments(struct request *r, int argc, char **argv)
     for (uint8_t i = 0; i < r->form->nfields; i++) {
         const struct at_field *field = &r->form->fields[i];
         const struct at_param *param = &r->tool->module->params[field->param];
-        if (param->type == AT_LITERAL) {
+        if (param->kind->type == AT_LITERAL) {
             continue;
         }
         const char *text = find_argument(r->tool->module, r->form, i, argc, argv);
@@ -385,7 +385,7 @@ static int set_arguments(struct request *r, int argc, char **argv)
         } else if (may_be_open(r, field)) {
             r->open_length = true;
             continue;
-        } else if (field->has != AT_NONE || request_at_prompt(r->form, field)) {
+        } else if (field->has != 0 || request_at_prompt(r->form, field)) {
             continue;
         }
         if (fault.reason != AT_FINE) {
@@ -398,7 +398,7 @@ static int set_arguments(struct request *r, int argc, char **argv)
 
 bool request_lacks_data(const struct request *r)
 {
-    return r->form->data != NULL && r->form->data->prompt != 0 &&
+    return r->form->rare->data != NULL && r->form->rare->data->prompt != 0 &&
            at_request_data(r->tool->module, r->form, &r->value).ptr == NULL;
 }
 
@@ -413,7 +413,7 @@ int request_check(const struct request *r)
 
 int request_set_data(struct request *r, const char *text)
 {
-    const struct at_field *field = field_of(r->form, r->form->data->field);
+    const struct at_field *field = field_of(r->form, r->form->rare->data->field);
     const struct at_param *param = &r->tool->module->params[field->param];
     struct at_fault fault = {param, set_member(r, field, text)};
     if (fault.reason != AT_FINE) {
@@ -444,7 +444,7 @@ static bool suits(const struct at_module *module, const struct at_form *form, in
     }
     for (uint8_t i = 0; i < form->nfields; i++) {
         const struct at_param *param = &module->params[form->fields[i].param];
-        if (param->type != AT_LITERAL && form->fields[i].has == AT_NONE &&
+        if (param->kind->type != AT_LITERAL && form->fields[i].has == 0 &&
             !request_at_prompt(form, &form->fields[i]) &&
             find_argument(module, form, i, argc, argv) == NULL) {
             return false;
@@ -493,8 +493,8 @@ void request_print_form(FILE *out, const struct at_module *module, const struct 
     for (uint8_t i = 0; i < form->nfields; i++) {
         const struct at_field *field = &form->fields[i];
         const struct at_param *param = &module->params[field->param];
-        bool optional = field->has != AT_NONE || request_at_prompt(form, field);
-        if (param->type != AT_LITERAL) {
+        bool optional = field->has != 0 || request_at_prompt(form, field);
+        if (param->kind->type != AT_LITERAL) {
             fprintf(out, optional ? " [%s=]" : " %s=", param->name);
         }
     }
@@ -659,7 +659,7 @@ static int check_names(const struct tool *tool, const struct at_form *form, int 
                 form->name, argv[i]);
         for (uint8_t k = 0; k < form->nfields; k++) {
             const struct at_param *param = &tool->module->params[form->fields[k].param];
-            if (param->type != AT_LITERAL) {
+            if (param->kind->type != AT_LITERAL) {
                 fprintf(stderr, " %s=", param->name);
             }
         }
@@ -775,7 +775,7 @@ static int refuse_shape(const struct request *r, const char *line)
 /* Digits become the bytes they stand for; encoding makes them digits again. */
 static int decode_digits(struct request *r)
 {
-    const struct at_data *data = r->form->data;
+    const struct at_data *data = r->form->rare->data;
     if (data == NULL || data->prompt != 0 || at_data_hex(data, r->settings) != 1) {
         return TOOL_DONE;
     }

@@ -25,8 +25,8 @@ static void note_effects(struct session *s, const struct at_form *form, const vo
 {
     const struct at_module *module = s->tool->module;
     s->neffects = 0;
-    for (uint8_t i = 0; i < form->neffects && s->neffects < 8; i++) {
-        const struct at_effect *effect = &form->effects[i];
+    for (uint8_t i = 0; i < form->rare->neffects && s->neffects < 8; i++) {
+        const struct at_effect *effect = &form->rare->effects[i];
         int32_t key = 0;
         int32_t value;
         uint8_t slot;
@@ -46,16 +46,16 @@ static void note_data(struct session *s, const struct at_form *form, const void 
 {
     int32_t length = 0;
     s->data_len = 0;
-    if (form->data != NULL &&
-        at_request_int(s->tool->module, form, request, form->data->length, &length)) {
-        bool hex = at_data_hex(form->data, s->settings) == 1;
+    if (form->rare->data != NULL &&
+        at_request_int(s->tool->module, form, request, form->rare->data->length, &length)) {
+        bool hex = at_data_hex(form->rare->data, s->settings) == 1;
         s->data_len = (uint32_t)length * (hex ? 2u : 1u);
     }
 }
 
 static bool has_prompt(const struct at_form *form)
 {
-    return form != NULL && form->data != NULL && form->data->prompt != 0;
+    return form != NULL && form->rare->data != NULL && form->rare->data->prompt != 0;
 }
 
 static void note_echo(struct session *s, struct at_stream *stream, const struct at_event *event,
@@ -88,10 +88,10 @@ static void note_echo(struct session *s, struct at_stream *stream, const struct 
 static bool may_complete(const struct at_form *form, const struct at_record *record)
 {
     uint8_t i = 0;
-    while (i < form->nthen && form->then[i].record != record->id) {
+    while (i < form->rare->nthen && form->rare->then[i].record != record->id) {
         i++;
     }
-    return i < form->nthen;
+    return i < form->rare->nthen;
 }
 
 /* What follows a final result code comes from an earlier command, unless it is this
@@ -150,7 +150,7 @@ static void note_prompt(struct session *s, struct at_stream *stream)
     if (!has_prompt(s->form)) {
         return;
     }
-    const struct at_data *data = s->form->data;
+    const struct at_data *data = s->form->rare->data;
     s->prompted = true;
     if (data->echo_slot != AT_UNKNOWN && s->settings[data->echo_slot] == 1) {
         at_stream_expect_echo(stream, s->data_len, data->until);

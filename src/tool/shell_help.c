@@ -43,7 +43,7 @@ static void print_form(const struct tool *tool, const struct at_form *form)
     for (uint8_t i = 0; i < form->nfields; i++) {
         struct place place = {form, i};
         const struct at_param *param = &tool->module->params[form->fields[i].param];
-        if (param->type != AT_LITERAL) {
+        if (param->kind->type != AT_LITERAL) {
             printf("      %s: ", param->name);
             complete_describe(stdout, tool, place);
             putchar('\n');

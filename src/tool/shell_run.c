@@ -108,8 +108,8 @@ static int miss_setting(struct shell *s)
     const struct at_module *module = s->tool->module;
     const struct at_form *form = s->request.form;
     int32_t value;
-    for (uint8_t i = 0; i < form->neffects; i++) {
-        const struct at_effect *effect = &form->effects[i];
+    for (uint8_t i = 0; i < form->rare->neffects; i++) {
+        const struct at_effect *effect = &form->rare->effects[i];
         if (!at_request_int(module, form, &s->request.value, effect->value, &value)) {
             fprintf(stderr, "%s: %s: not sent, for it has to be given: the module doesn't tell "
                     "what holds without it; ", s->tool->name, module->params[effect->value].name);
@@ -307,7 +307,7 @@ static int run_unknown(struct shell *s, const char *line)
 static int skip_data(struct shell *s, int status)
 {
     const struct at_form *form = s->request.form;
-    bool prompt = form != NULL && form->data != NULL && form->data->prompt != 0;
+    bool prompt = form != NULL && form->rare->data != NULL && form->rare->data->prompt != 0;
     if (status == TOOL_NO && s->edit == NULL && prompt &&
         shell_read_line(s, NULL, false) == HEARD_INPUT) {
         fprintf(stderr, "%s: line %lu, its data, is left out too\n", s->tool->name, s->line);

@@ -116,8 +116,8 @@ static void begin_data(struct traffic *t)
     t->in_data = true;
     t->left = form != NULL ? t->session.data_len : 0;
     t->counted = t->left > 0;
-    t->until = form != NULL ? form->data->until : -1;
-    t->cancel = form != NULL ? form->data->cancel : -1;
+    t->until = form != NULL ? form->rare->data->until : -1;
+    t->cancel = form != NULL ? form->rare->data->cancel : -1;
     t->host_len = 0;
     traffic_sent(t, t->host, held); /* to where it stands, or before */
 }
@@ -256,5 +256,5 @@ uint32_t traffic_patience(const struct traffic *t)
     if (!t->open || t->in_data) {
         return 0;
     }
-    return form != NULL ? form->response_ms : UNKNOWN_MS;
+    return form != NULL ? form->rare->response_ms : UNKNOWN_MS;
 }

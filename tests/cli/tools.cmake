@@ -15,7 +15,7 @@ at_tool_over(tide tide tide_module)
 foreach(overlay V1.0 BC26NBR01A06 altered)
     string(MAKE_C_IDENTIFIER drift_${overlay} drift)
     string(TOLOWER ${drift} drift)
-    at_generate(${drift} spec/quectel/bc26-tcpip.yaml MODULE bc26
+    atspec_generate(TARGET ${drift} SPEC spec/quectel/bc26-tcpip.yaml MODULE
         OVERLAYS ${tests}/cli/drift/${overlay}.yaml)
     at_tool_over(${drift} bc26 ${drift}_module)
 endforeach()

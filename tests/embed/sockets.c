@@ -1,6 +1,6 @@
 /* What README.md shows of the sockets API: ask a server for something, whatever
  * length the answer has. It is compiled by the tests, and meant to be read. */
-#include "sockets.h"
+#include "bc26_sockets.h"
 
 int fetch(struct at_client *client, uint8_t *answer, size_t size);
 

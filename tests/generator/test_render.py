@@ -224,6 +224,8 @@ class Compiles(Folder):
 
     def compile(self, folder: Path, compiler: str, *options: str) -> None:
         for source in self.sources(folder):
+            if "-DAT_NO_NAMES" in options and source.endswith("_module.c"):
+                continue    # it says heads of lines, which are among what is left out
             self.succeeds(compiler, *WARNINGS, *options, f"-I{REPOSITORY / 'include'}", f"-I{folder}", source)
 
     def test_without_a_warning(self) -> None:

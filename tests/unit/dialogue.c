@@ -43,8 +43,8 @@ static void take_effects(struct listener *l, const struct step *command)
 {
     const struct at_module *module = module_of(l->dialogue);
     const struct at_form *form = command->form;
-    for (uint8_t i = 0; i < form->neffects; i++) {
-        const struct at_effect *effect = &form->effects[i];
+    for (uint8_t i = 0; i < form->rare->neffects; i++) {
+        const struct at_effect *effect = &form->rare->effects[i];
         int32_t key = 0;
         int32_t value;
         uint8_t slot;
@@ -314,8 +314,8 @@ void dialogue_send(struct dialogue *d, const char *data, int end)
     char wire[DATA_MAX];
     size_t len = bytes.len;
 
-    ck_assert(form->data != NULL && form->data->prompt != 0);
-    if (at_data_hex(form->data, d->host.settings) > 0) {
+    ck_assert(form->rare->data != NULL && form->rare->data->prompt != 0);
+    if (at_data_hex(form->rare->data, d->host.settings) > 0) {
         at_hex_encode(bytes.ptr, len, wire);
         len *= 2u;
     } else {
@@ -323,7 +323,7 @@ void dialogue_send(struct dialogue *d, const char *data, int end)
     }
     ck_assert_msg(len == strlen(data) && memcmp(wire, data, len) == 0, "`%.*s` is sent, not `%s`",
                   (int)len, wire, data);
-    ck_assert(end == form->data->until || end == form->data->cancel);
+    ck_assert(end == form->rare->data->until || end == form->rare->data->cancel);
     struct step *step = add_step(d, STEP_DATA, data);
     step->end = end;
 }

@@ -78,8 +78,8 @@ static void tell(const struct at_record *record, int32_t key)
     char line[1024];
     union value value;
     pick_line(&host.picker, host.module, record, host.d->initial, 0, &value);
-    for (uint8_t i = 0; i < record->neffects; i++) {
-        const struct at_effect *effect = &record->effects[i];
+    for (uint8_t i = 0; i < record->rare->neffects; i++) {
+        const struct at_effect *effect = &record->rare->effects[i];
         if (effect->slots > 1) {
             set_line_int(record, &value, effect->key, key);
         }
@@ -88,8 +88,8 @@ static void tell(const struct at_record *record, int32_t key)
     int n = at_record_encode(host.module, record, &value, line, sizeof line, NULL);
     if (n > 0) {
         put("\r\n", line, (size_t)n, "\r\n");
-        for (uint8_t i = 0; i < record->neffects; i++) {
-            host.told[slot_of(&record->effects[i], key)] = true;
+        for (uint8_t i = 0; i < record->rare->neffects; i++) {
+            host.told[slot_of(&record->rare->effects[i], key)] = true;
         }
     }
 }
@@ -97,8 +97,8 @@ static void tell(const struct at_record *record, int32_t key)
 static void tell_settings(const struct at_record *record)
 {
     int32_t keys = 1;
-    for (uint8_t i = 0; i < record->neffects; i++) {
-        keys = record->effects[i].slots > keys ? record->effects[i].slots : keys;
+    for (uint8_t i = 0; i < record->rare->neffects; i++) {
+        keys = record->rare->effects[i].slots > keys ? record->rare->effects[i].slots : keys;
     }
     for (int32_t key = 0; key < keys; key++) {
         tell(record, key);
@@ -250,8 +250,8 @@ static bool belongs_to(const struct at_form *form, uint16_t record)
     for (uint8_t i = 0; form != NULL && i < form->nresponses; i++) {
         found = found || form->responses[i].record == record;
     }
-    for (uint8_t i = 0; form != NULL && i < form->nthen; i++) {
-        found = found || form->then[i].record == record;
+    for (uint8_t i = 0; form != NULL && i < form->rare->nthen; i++) {
+        found = found || form->rare->then[i].record == record;
     }
     return found || record_of(record)->kind == AT_KIND_FINAL;
 }
@@ -270,10 +270,10 @@ static int expected_status(const struct at_form *form, size_t first, size_t end)
         if (record->outcome == AT_OUTCOME_ERROR || record->outcome == AT_OUTCOME_FAIL) {
             return record->outcome == AT_OUTCOME_ERROR ? AT_E_ERROR : AT_E_FAIL;
         }
-        for (uint8_t k = 0; k < form->nthen; k++) {
+        for (uint8_t k = 0; k < form->rare->nthen; k++) {
             int32_t code;
-            if (form->then[k].record == step->record &&
-                line_int(host.module, record, &step->meant, form->then[k].status, &code) &&
+            if (form->rare->then[k].record == step->record &&
+                line_int(host.module, record, &step->meant, form->rare->then[k].status, &code) &&
                 code != 0) {
                 return AT_E_FAIL;
             }
@@ -319,7 +319,7 @@ static void assert_stored(const struct at_call *call, const struct step *step, u
 /* The payload as the caller gets it: what hexadecimal digits stand for. */
 static void assert_payload(const struct at_call *call, const struct step *step, size_t *at)
 {
-    const struct at_payload *payload = record_of(step->record)->payload;
+    const struct at_payload *payload = record_of(step->record)->rare->payload;
     uint8_t bytes[DATA_MAX];
     const char *wire = payload_of(step);
     size_t len = strlen(wire);
@@ -355,8 +355,8 @@ static void hold_command(size_t first, size_t end)
     for (uint8_t i = 0; i < form->nresponses; i++) {
         add_sink(&call, form->responses[i].record, items);
     }
-    for (uint8_t i = 0; i < form->nthen; i++) {
-        add_sink(&call, form->then[i].record, items);
+    for (uint8_t i = 0; i < form->rare->nthen; i++) {
+        add_sink(&call, form->rare->then[i].record, items);
     }
     host.step = first;
     host.end = end;

@@ -59,8 +59,8 @@ uint8_t group_depth(const struct at_field *fields, uint8_t n)
 bool is_present(const struct at_field *field, const union value *value)
 {
     bool has = true;
-    if (field->has != AT_NONE) {
-        memcpy(&has, value->bytes + field->has, sizeof has);
+    if (field->has != 0) {
+        memcpy(&has, value->bytes + field->offset - field->has, sizeof has);
     }
     return has;
 }
@@ -77,15 +77,15 @@ static const void *const_member(const struct at_field *field, const union value 
 
 static void set_present(const struct at_field *field, union value *value, bool present)
 {
-    if (field->has != AT_NONE) {
-        memcpy(value->bytes + field->has, &present, sizeof present);
+    if (field->has != 0) {
+        memcpy(value->bytes + field->offset - field->has, &present, sizeof present);
     }
 }
 
 static bool is_text(const struct at_param *param)
 {
-    return param->type == AT_STRING || param->type == AT_HOST || param->type == AT_IP ||
-           param->type == AT_TEXT;
+    return param->kind->type == AT_STRING || param->kind->type == AT_HOST || param->kind->type == AT_IP ||
+           param->kind->type == AT_TEXT;
 }
 
 static char pick_char(struct picker *p, uint8_t type)
@@ -117,12 +117,12 @@ static uint8_t *take_room(struct picker *p, size_t n)
 
 static void pick_text(struct picker *p, const struct at_param *param, struct at_str *text)
 {
-    size_t len = (size_t)pick_between(p, param->min, param->max);
+    size_t len = (size_t)pick_between(p, param->kind->min, param->kind->max);
     char *to = (char *)take_room(p, len);
     for (size_t i = 0; i < len; i++) {
-        to[i] = pick_char(p, param->type);
+        to[i] = pick_char(p, param->kind->type);
     }
-    if (param->type == AT_IP) {
+    if (param->kind->type == AT_IP) {
         to[pick(p, (uint32_t)len)] = ':';
         if (len >= 16 && pick(p, 2) != 0) {
             len = (size_t)snprintf(to, len, "%u.%u.%u.%u", (unsigned)pick(p, 256),
@@ -138,14 +138,14 @@ static void pick_member(struct picker *p, const struct at_param *param, void *me
 {
     if (is_text(param)) {
         pick_text(p, param, member);
-    } else if (param->type == AT_UINT) {
-        *(uint32_t *)member = (uint32_t)pick_between(p, (uint32_t)param->min, param->max);
-    } else if (param->type == AT_CHOICE) {
-        *(int32_t *)member = (int32_t)pick_between(p, 0, param->nvalues - 1);
-    } else if (param->type == AT_INT) {
-        *(int32_t *)member = param->supported != INT32_MIN
-                                 ? param->supported
-                                 : (int32_t)pick_between(p, param->min, param->max);
+    } else if (param->kind->type == AT_UINT) {
+        *(uint32_t *)member = (uint32_t)pick_between(p, (uint32_t)param->kind->min, param->kind->max);
+    } else if (param->kind->type == AT_CHOICE) {
+        *(int32_t *)member = (int32_t)pick_between(p, 0, param->kind->nvalues - 1);
+    } else if (param->kind->type == AT_INT) {
+        *(int32_t *)member = param->kind->supported != INT32_MIN
+                                 ? param->kind->supported
+                                 : (int32_t)pick_between(p, param->kind->min, param->kind->max);
     }
 }
 
@@ -175,7 +175,7 @@ static bool may_carry(const struct at_data *data, bool hex, uint8_t c)
 static void pick_data(struct picker *p, const struct at_form *form, const uint8_t *settings,
                       union value *request)
 {
-    const struct at_data *data = form->data;
+    const struct at_data *data = form->rare->data;
     const struct at_field *length = find(form->fields, form->nfields, data->length);
     struct at_bytes *bytes = member_of(find(form->fields, form->nfields, data->field), request);
     bool hex = at_data_hex(data, settings) > 0;
@@ -202,14 +202,14 @@ void pick_request(struct picker *p, const struct at_module *module, const struct
     for (uint8_t i = 0; i < form->nfields; i++) {
         const struct at_field *field = &form->fields[i];
         bool present = field->group <= depth;
-        if (field->offset != AT_NONE) {
+        if (field->offset != AT_NO_MEMBER) {
             set_present(field, request, present);
             if (present) {
                 pick_member(p, &module->params[field->param], member_of(field, request));
             }
         }
     }
-    if (form->data != NULL) {
+    if (form->rare->data != NULL) {
         pick_data(p, form, settings, request);
     }
 }
@@ -220,7 +220,7 @@ bool line_int(const struct at_module *module, const struct at_record *record,
               const union value *line, uint16_t param, int32_t *number)
 {
     const struct at_field *field = find(record->fields, record->nfields, param);
-    if (field == NULL || !is_present(field, line) || module->params[param].type != AT_INT) {
+    if (field == NULL || !is_present(field, line) || module->params[param].kind->type != AT_INT) {
         return false;
     }
     memcpy(number, const_member(field, line), sizeof *number);
@@ -235,7 +235,7 @@ void set_line_int(const struct at_record *record, union value *line, uint16_t pa
 int32_t announced(const struct at_module *module, const struct at_record *record,
                   const uint8_t *settings, const union value *line)
 {
-    const struct at_payload *payload = record->payload;
+    const struct at_payload *payload = record->rare->payload;
     int32_t length;
     int32_t key = 0;
     if (payload == NULL || !line_int(module, record, line, payload->length, &length)) {
@@ -251,10 +251,11 @@ int32_t announced(const struct at_module *module, const struct at_record *record
 }
 
 /* The settings say whether a field is shown; behind one that isn't comes none. */
-static bool is_shown(const struct at_field *field, const uint8_t *settings, uint8_t depth)
+static bool is_shown(const struct at_module *module, const struct at_field *field, const uint8_t *settings, uint8_t depth)
 {
     if (field->shown != 0) {
-        return settings[field->shown - 1u] == field->shown_value;
+        const struct at_shown *shown = &module->shown[field->shown - 1u];
+        return settings[shown->slot] == shown->value;
     }
     return field->group <= depth;
 }
@@ -267,8 +268,8 @@ void pick_line(struct picker *p, const struct at_module *module, const struct at
     p->used = 0;
     for (uint8_t i = 0; i < record->nfields; i++) {
         const struct at_field *field = &record->fields[i];
-        present = present && is_shown(field, settings, depth);
-        if (field->offset != AT_NONE) {
+        present = present && is_shown(module, field, settings, depth);
+        if (field->offset != AT_NO_MEMBER) {
             set_present(field, line, present);
             if (present) {
                 pick_member(p, &module->params[field->param], member_of(field, line));
@@ -276,8 +277,8 @@ void pick_line(struct picker *p, const struct at_module *module, const struct at
         }
     }
     if (announced(module, record, settings, line) >= 0) {
-        set_line_int(record, line, record->payload->length,
-                     (int32_t)pick_between(p, record->payload->min, record->payload->max));
+        set_line_int(record, line, record->rare->payload->length,
+                     (int32_t)pick_between(p, record->rare->payload->min, record->rare->payload->max));
     }
 }
 
@@ -295,7 +296,7 @@ static bool same_member(const struct at_param *param, const void *a, const void 
         const struct at_str *y = b;
         return same_span(x->ptr, x->len, y->ptr, y->len);
     }
-    if (param->type == AT_DATA || param->type == AT_HEX) {
+    if (param->kind->type == AT_DATA || param->kind->type == AT_HEX) {
         const struct at_bytes *x = a;
         const struct at_bytes *y = b;
         return same_span(x->ptr, x->len, y->ptr, y->len);
@@ -309,7 +310,7 @@ static const char *difference(const struct at_module *module, const struct at_fi
     for (uint8_t i = 0; i < n; i++) {
         const struct at_field *field = &fields[i];
         const struct at_param *param = &module->params[field->param];
-        if (field->offset == AT_NONE || field->param == skip) {
+        if (field->offset == AT_NO_MEMBER || field->param == skip) {
             continue;
         }
         if (is_present(field, a) != is_present(field, b)) {
@@ -326,8 +327,8 @@ static const char *difference(const struct at_module *module, const struct at_fi
 const char *request_difference(const struct at_module *module, const struct at_form *form,
                                const union value *a, const union value *b)
 {
-    bool at_prompt = form->data != NULL && form->data->prompt != 0;
-    return difference(module, form->fields, form->nfields, at_prompt ? form->data->field : AT_NONE,
+    bool at_prompt = form->rare->data != NULL && form->rare->data->prompt != 0;
+    return difference(module, form->fields, form->nfields, at_prompt ? form->rare->data->field : AT_NONE,
                       a, b);
 }
 
@@ -355,11 +356,11 @@ const char *line_difference(const struct at_module *module, uint16_t record_id,
 void unhex_data(const struct at_module *module, const struct at_form *form, const uint8_t *settings,
                 union value *request, uint8_t *room)
 {
-    const struct at_data *data = form->data;
+    const struct at_data *data = form->rare->data;
     if (data == NULL || data->prompt != 0) {
         return;
     }
-    if (module->params[data->field].type == AT_HEX || at_data_hex(data, settings) > 0) {
+    if (module->params[data->field].kind->type == AT_HEX || at_data_hex(data, settings) > 0) {
         struct at_bytes *bytes = member_of(find(form->fields, form->nfields, data->field), request);
         int n = at_hex_decode(bytes->ptr, bytes->len, room);
         bytes->ptr = room;

@@ -171,12 +171,12 @@ void print_values(struct text *out, const struct at_module *module,
     for (size_t i = 0; i < n; i++) {
         const struct at_param *param = &module->params[fields[i].param];
         const char *member = (const char *)value + fields[i].offset;
-        const char *has = (const char *)value + fields[i].has;
-        if (param->type == AT_LITERAL || (fields[i].has != AT_NONE && *has == 0)) {
+        const char *has = (const char *)value + fields[i].offset - fields[i].has;
+        if (param->kind->type == AT_LITERAL || (fields[i].has != 0 && *has == 0)) {
             continue;
         }
         text_print(out, " %s=", param->name);
-        switch (param->type) {
+        switch (param->kind->type) {
         case AT_INT:
         case AT_CHOICE:
             text_print(out, "%ld", (long)*(const int32_t *)(const void *)member);

@@ -4,7 +4,7 @@
 # at_examples(NAME SPEC [FIRMWARE name] [OVERLAYS file...]): the dialogues of a spec as a test program in C.
 function(at_examples name spec)
     cmake_parse_arguments(arg "" "FIRMWARE" "OVERLAYS" ${ARGN})
-    at_view_options(options "${arg_FIRMWARE}" "${arg_OVERLAYS}")
+    atspec_view_options(options "${arg_FIRMWARE}" "${arg_OVERLAYS}")
     set(source ${CMAKE_BINARY_DIR}/generated/${name}/${name}_examples.c)
     add_custom_command(OUTPUT ${source}
         COMMAND ${AT_PYTHON} ${PROJECT_SOURCE_DIR}/gen/atspec examples
@@ -21,7 +21,7 @@ at_test(roundtrip ${tests}/unit/test_roundtrip.c ${tests}/unit/members.c LIBS bc
 at_examples(bc26 spec/quectel/bc26-tcpip.yaml)
 at_test(values ${tests}/unit/test_values.c LIBS bc26)
 
-at_generate(tide tests/generator/second/tide.yaml)
+atspec_generate(TARGET tide SPEC tests/generator/second/tide.yaml MODULE)
 at_test(second ${tests}/unit/test_second.c LIBS tide_module)
 at_test(second_roundtrip ${tests}/unit/test_roundtrip.c ${tests}/unit/members.c LIBS tide_module)
 at_examples(tide tests/generator/second/tide.yaml)

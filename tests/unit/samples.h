@@ -26,13 +26,13 @@ static inline void *member_of(union sample *sample, const struct at_field *field
 
 static inline bool has_member(const union sample *sample, const struct at_field *field)
 {
-    return field->has == AT_NONE || sample->bytes[field->has] != 0;
+    return field->has == 0 || sample->bytes[field->offset - field->has] != 0;
 }
 
 static inline void set_has(union sample *sample, const struct at_field *field, bool has)
 {
-    if (field->has != AT_NONE) {
-        memcpy(sample->bytes + field->has, &has, sizeof has);
+    if (field->has != 0) {
+        memcpy(sample->bytes + field->offset - field->has, &has, sizeof has);
     }
 }
 
@@ -61,21 +61,21 @@ static inline void fill_fields(union sample *sample, const struct at_field *fiel
     memset(sample, 0, sizeof *sample);
     for (size_t i = 0; i < n; i++) {
         const struct at_param *param = param_of(&fields[i]);
-        if (param->type == AT_LITERAL) {
+        if (param->kind->type == AT_LITERAL) {
             continue;
         }
         set_has(sample, &fields[i], true);
-        switch (param->type) {
+        switch (param->kind->type) {
         case AT_INT:
-            set_int(sample, &fields[i], param->supported != INT32_MIN ? param->supported
-                                        : param->min > INT32_MIN      ? param->min
+            set_int(sample, &fields[i], param->kind->supported != INT32_MIN ? param->kind->supported
+                                        : param->kind->min > INT32_MIN      ? param->kind->min
                                                                       : 565);
             break;
         case AT_CHOICE:
-            set_int(sample, &fields[i], (int32_t)param->nvalues - 1);
+            set_int(sample, &fields[i], (int32_t)param->kind->nvalues - 1);
             break;
         case AT_UINT: {
-            uint32_t value = param->max;
+            uint32_t value = param->kind->max;
             memcpy(member_of(sample, &fields[i]), &value, sizeof value);
             break;
         }
@@ -109,8 +109,8 @@ static inline const struct at_field *form_field(const struct at_form *form, uint
 static inline void set_data(union sample *sample, const struct at_form *form, const void *data,
                             size_t len)
 {
-    const struct at_field *length = form_field(form, form->data->length);
-    set_bytes(sample, form_field(form, form->data->field), data, len);
+    const struct at_field *length = form_field(form, form->rare->data->length);
+    set_bytes(sample, form_field(form, form->rare->data->field), data, len);
     if (length != NULL) {
         set_int(sample, length, (int32_t)len);
     }
@@ -119,7 +119,7 @@ static inline void set_data(union sample *sample, const struct at_form *form, co
 static inline void fill_request(union sample *sample, const struct at_form *form)
 {
     fill_fields(sample, form->fields, form->nfields);
-    if (form->data != NULL) {
+    if (form->rare->data != NULL) {
         set_data(sample, form, "a,b ", 4);
     }
 }

@@ -2,7 +2,7 @@
 # form and line, the spec's own examples, its manual, and transcripts of what it sends.
 set(bg95 MODULE_HEADER="bg95_module.h" MODULE=bg95 MODULE_GRAMMAR=bg95_grammar)
 
-at_generate(bg95 spec/quectel/bg95-tcpip.yaml)
+atspec_generate(TARGET bg95 SPEC spec/quectel/bg95-tcpip.yaml MODULE)
 at_examples(bg95 spec/quectel/bg95-tcpip.yaml)
 at_test(bg95_roundtrip ${tests}/unit/test_roundtrip.c ${tests}/unit/members.c LIBS bg95_module)
 target_compile_definitions(test_bg95_roundtrip PRIVATE AT_COVERS_NOTHING ${bg95})

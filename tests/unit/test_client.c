@@ -3035,13 +3035,13 @@ END_TEST
 /* A value that a line or a request may hold. */
 static void fill_member(const struct at_param *param, void *member)
 {
-    switch (param->type) {
+    switch (param->kind->type) {
     case AT_LITERAL:
         break;
     case AT_INT: {
-        int32_t value = param->supported != INT32_MIN ? param->supported
-                        : param->min == INT32_MIN     ? 0
-                                                      : param->min;
+        int32_t value = param->kind->supported != INT32_MIN ? param->kind->supported
+                        : param->kind->min == INT32_MIN     ? 0
+                                                      : param->kind->min;
         *(int32_t *)member = value;
         break;
     }
@@ -3056,7 +3056,7 @@ static void fill_member(const struct at_param *param, void *member)
         *(struct at_bytes *)member = bytes("x");
         break;
     default:
-        *(struct at_str *)member = str(param->max < 8 ? "TCP" : "10.0.0.1");
+        *(struct at_str *)member = str(param->kind->max < 8 ? "TCP" : "10.0.0.1");
     }
 }
 
@@ -3065,10 +3065,10 @@ static void fill(const struct at_field *fields, uint8_t n, bool options, void *o
     memset(out, 0, size);
     for (uint8_t i = 0; i < n; i++) {
         char *at = out;
-        if (fields[i].has != AT_NONE) {
-            *(bool *)(at + fields[i].has) = options;
+        if (fields[i].has != 0) {
+            *(bool *)(at + fields[i].offset - fields[i].has) = options;
         }
-        if (fields[i].has == AT_NONE || options) {
+        if (fields[i].has == 0 || options) {
             fill_member(&bc26.params[fields[i].param], at + fields[i].offset);
         }
     }
@@ -3088,15 +3088,15 @@ static const struct at_record *record_of(uint16_t id)
  * unless it is a setting, which the late line would truly tell. */
 static void make_different(const struct at_record *record, void *value)
 {
-    if (record->neffects > 0 || record->payload != NULL) {
+    if (record->rare->neffects > 0 || record->rare->payload != NULL) {
         return;
     }
     for (uint8_t i = record->nfields; i > 0; i--) {
         const struct at_field *field = &record->fields[i - 1];
         const struct at_param *param = &bc26.params[field->param];
         int32_t *member = (int32_t *)(void *)((char *)value + field->offset);
-        if (param->type == AT_INT && param->supported == INT32_MIN &&
-            *member < (int32_t)param->max) {
+        if (param->kind->type == AT_INT && param->kind->supported == INT32_MIN &&
+            *member < (int32_t)param->kind->max) {
             *member += 1;
             return;
         }
@@ -3109,23 +3109,23 @@ static const char *line_of(uint16_t id, bool late)
     static uint64_t value[32];
     const struct at_record *record = record_of(id);
     /* with all that is optional, but for what settings decide: they are all 0 */
-    fill(record->fields, record->nfields, record->payload == NULL, value, sizeof value);
+    fill(record->fields, record->nfields, record->rare->payload == NULL, value, sizeof value);
     if (record->kind == AT_KIND_TEST) {
         struct at_str *text = (struct at_str *)(void *)value;
         *text = str(late ? "(0-9)" : "(0-1)");
     } else if (late) {
         make_different(record, value);
     }
-    if (record->payload != NULL) {
+    if (record->rare->payload != NULL) {
         for (uint8_t i = 0; i < record->nfields; i++) {
-            if (record->fields[i].param == record->payload->length) {
+            if (record->fields[i].param == record->rare->payload->length) {
                 *(int32_t *)(void *)((char *)value + record->fields[i].offset) = 1;
             }
         }
     }
     int len = at_record_encode(&bc26, record, value, line, sizeof line - 4, NULL);
     ck_assert_int_gt(len, 0);
-    strcpy(line + len, record->payload == NULL ? "" : late ? "\r\ny" : "\r\nx");
+    strcpy(line + len, record->rare->payload == NULL ? "" : late ? "\r\ny" : "\r\nx");
     return line;
 }
 
@@ -3139,9 +3139,9 @@ static void say_responses(const struct at_form *form, bool late)
 /* One line each, and of the final ones that which succeeds. */
 static void say_completions(const struct at_form *form, bool late)
 {
-    for (uint8_t i = 0; i < form->nthen && (late || !at_client_idle(&t.client)); i++) {
-        if (record_of(form->then[i].record)->outcome != AT_OUTCOME_FAIL || late) {
-            says(line_of(form->then[i].record, late));
+    for (uint8_t i = 0; i < form->rare->nthen && (late || !at_client_idle(&t.client)); i++) {
+        if (record_of(form->rare->then[i].record)->outcome != AT_OUTCOME_FAIL || late) {
+            says(line_of(form->rare->then[i].record, late));
         }
     }
 }
@@ -3160,9 +3160,9 @@ static int start_form(const struct at_form *form, bool options)
     for (uint8_t i = 0; i < form->nresponses && n < AT_SINKS_MAX; i++, n++) {
         t.call.sinks[n].record = form->responses[i].record;
     }
-    for (uint8_t i = 0; i < form->nthen && n < AT_SINKS_MAX; i++) {
-        if (record_of(form->then[i].record)->kind != AT_KIND_FINAL) {
-            t.call.sinks[n++].record = form->then[i].record;
+    for (uint8_t i = 0; i < form->rare->nthen && n < AT_SINKS_MAX; i++) {
+        if (record_of(form->rare->then[i].record)->kind != AT_KIND_FINAL) {
+            t.call.sinks[n++].record = form->rare->then[i].record;
         }
     }
     for (unsigned i = 0; i < n; i++) {
@@ -3239,7 +3239,7 @@ static void say_late(const struct at_form *form, enum order now, enum order orde
 {
     gap();
     if (now == (order < BEFORE_BARRIER ? BEFORE : BEFORE_BARRIER)) {
-        if (form->data != NULL && form->data->prompt != 0) {
+        if (form->rare->data != NULL && form->rare->data->prompt != 0) {
             module("\r\n> ");
             t.nread = t.nsent; /* whatever brings it out of data mode */
         } else {
@@ -3288,12 +3288,12 @@ static void answer(const struct at_form *form, bool options, const struct at_for
     host_silent();
     say_late(first, BEFORE_ANSWER, order);
     running();
-    if (form->data != NULL && form->data->prompt != 0) {
+    if (form->rare->data != NULL && form->rare->data->prompt != 0) {
         module("\r\n> ");
-        host(form->data->until >= 0 ? "x\x1a" : "x");
+        host(form->rare->data->until >= 0 ? "x\x1a" : "x");
     }
     say_responses(form, false);
-    if (form->data == NULL || form->data->prompt == 0) {
+    if (form->rare->data == NULL || form->rare->data->prompt == 0) {
         say_late(first, BEFORE_OK, order);
     }
     running();
@@ -3364,7 +3364,7 @@ START_TEST(every_form_ends_in_time)
     synced(1);
     ck_assert_int_eq(start_form(form, false), AT_OK);
     ck_assert(host_sent(form, false));
-    pass(form->response_ms + LATENCY - 1u);
+    pass(form->rare->response_ms + LATENCY - 1u);
     running();
     pass(1);
     ends(AT_E_TIMEOUT);

@@ -361,9 +361,9 @@ START_TEST(requests_by_parameter)
     struct bc26_qisend_fixed send = {3, 7, {bytes("1234567"), 7}};
     const struct at_form *form = &bc26.forms[BC26_FORM_QISEND_FIXED];
     int32_t value = 0;
-    ck_assert(at_request_int(&bc26, form, &send, form->data->length, &value) && value == 7);
+    ck_assert(at_request_int(&bc26, form, &send, form->rare->data->length, &value) && value == 7);
     ck_assert(at_request_int(&bc26, form, &send, form->fields[0].param, &value) && value == 3);
-    ck_assert(!at_request_int(&bc26, form, &send, form->data->field, &value)); /* no number */
+    ck_assert(!at_request_int(&bc26, form, &send, form->rare->data->field, &value)); /* no number */
     ck_assert(!at_request_int(&bc26, form, &send, AT_NONE, &value));
     ck_assert_uint_eq(at_request_data(&bc26, form, &send).len, 7);
     ck_assert_ptr_null(at_request_data(&bc26, &bc26.forms[BC26_FORM_QIRD], &send).ptr);
@@ -428,7 +428,7 @@ static bool strings_inside(const struct at_line *line, union sample *value)
 {
     const struct at_record *record = line->record;
     for (uint8_t i = 0; i < record->nfields; i++) {
-        uint8_t type = param_of(&record->fields[i])->type;
+        uint8_t type = param_of(&record->fields[i])->kind->type;
         if (type == AT_LITERAL || type == AT_INT || type == AT_UINT ||
             !has_member(value, &record->fields[i])) {
             continue;
@@ -470,7 +470,7 @@ static void say(struct seen *seen, const char *text)
     struct at_stream stream;
     uint8_t window[512];
     memset(seen, 0, sizeof *seen);
-    at_stream_init(&stream, &bc26, settings, window, sizeof window, note_event, seen);
+    at_stream_init(&stream, &bc26_lines, settings, window, sizeof window, note_event, seen);
     at_stream_feed(&stream, bytes(text), strlen(text));
 }
 
@@ -603,6 +603,12 @@ START_TEST(slots_of_settings)
 }
 END_TEST
 
+static uint8_t visible(const struct at_record *record, const uint8_t *with)
+{
+    struct at_shape shape = at_record_shape(&bc26, record);
+    return at_fields_visible(&shape, with);
+}
+
 START_TEST(visible_fields_follow_the_settings)
 {
     struct seen seen;
@@ -610,11 +616,11 @@ START_TEST(visible_fields_follow_the_settings)
     say(&seen, "\r\n+QIRD: 1,0\r\nx");
     const struct at_record *record = seen.record;
     ck_assert_int_eq(record->id, BC26_LINE_QIRD_RESPONSE);
-    ck_assert_uint_eq(at_fields_visible(record->fields, record->nfields, settings), 2);
+    ck_assert_uint_eq(visible(record, settings), 2);
     settings[BC26_SETTING_SHOW_LENGTH] = 0;
-    ck_assert_uint_eq(at_fields_visible(record->fields, record->nfields, settings), 1);
+    ck_assert_uint_eq(visible(record, settings), 1);
     settings[BC26_SETTING_SHOW_LENGTH] = AT_UNKNOWN;
-    ck_assert_uint_eq(at_fields_visible(record->fields, record->nfields, settings), 1);
+    ck_assert_uint_eq(visible(record, settings), 1);
     ck_assert_uint_eq(at_field_index(record->fields, record->nfields, AT_NONE), record->nfields);
 }
 END_TEST

@@ -33,7 +33,7 @@ START_TEST(ranges)
     ck_assert_int_eq(parse("R1", "AT+GO=11"), AT_E_ARGUMENT);
     ck_assert_int_eq(fault.reason, AT_RANGE);
     ck_assert_str_eq(fault.param->name, "speed");
-    ck_assert_int_eq((int)fault.param->max, 100); /* the module's own description */
+    ck_assert_int_eq((int)fault.param->kind->max, 100); /* the module's own description */
     ck_assert_int_eq(parse("R2", "AT+GO=500"), AT_OK); /* a wider one, too */
     ck_assert_int_eq(parse("R2", "AT+GO=501"), AT_E_ARGUMENT);
     ck_assert_int_eq(parse("R3", "AT+GO=101"), AT_E_ARGUMENT);

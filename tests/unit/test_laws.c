@@ -450,20 +450,20 @@ static void assert_same_member(const struct at_form *form, const struct at_field
 {
     const struct at_param *param = param_of(field);
     check(has_member(sent, field) == has_member(parsed, field));
-    if (param->type == AT_LITERAL || !has_member(sent, field)) {
+    if (param->kind->type == AT_LITERAL || !has_member(sent, field)) {
         return;
     }
-    if (param->type == AT_INT || param->type == AT_CHOICE) {
+    if (param->kind->type == AT_INT || param->kind->type == AT_CHOICE) {
         check(*(int32_t *)member_of(sent, field) == *(int32_t *)member_of(parsed, field));
         return;
     }
-    check(param->type != AT_UINT); /* no request has one so far */
-    if (form->data != NULL && form->data->prompt != 0 && form->data->field == field->param) {
+    check(param->kind->type != AT_UINT); /* no request has one so far */
+    if (form->rare->data != NULL && form->rare->data->prompt != 0 && form->rare->data->field == field->param) {
         return; /* not in the line */
     }
     struct at_bytes a = *(struct at_bytes *)member_of(sent, field);
     struct at_bytes b = *(struct at_bytes *)member_of(parsed, field);
-    if (form->data != NULL && form->data->field == field->param && hex) {
+    if (form->rare->data != NULL && form->rare->data->field == field->param && hex) {
         uint8_t decoded[LINE_ROOM];
         check(at_hex_decode(b.ptr, b.len, decoded) == (int)a.len);
         check(memcmp(decoded, a.ptr, a.len) == 0);
@@ -493,7 +493,7 @@ static void assert_one_command(const struct at_form *form, const uint8_t *with,
     check(at_command_decode(&bc26_grammar, &command, &parsed) == AT_OK);
     for (uint8_t i = 0; i < form->nfields; i++) {
         assert_same_member(form, &form->fields[i], request, &parsed,
-                           form->data != NULL && at_data_hex(form->data, with) == 1);
+                           form->rare->data != NULL && at_data_hex(form->rare->data, with) == 1);
     }
 }
 
@@ -524,7 +524,7 @@ static int encode(const struct at_form *form, const uint8_t *with, union sample 
 static void set_hostile(union sample *request, const struct at_form *form,
                         const struct at_field *field, const char *bytes, size_t len)
 {
-    if (form->data != NULL && form->data->field == field->param) {
+    if (form->rare->data != NULL && form->rare->data->field == field->param) {
         set_data(request, form, bytes, len);
     } else {
         set_text(request, field, bytes, len);
@@ -533,7 +533,7 @@ static void set_hostile(union sample *request, const struct at_form *form,
 
 static bool is_text(const struct at_field *field)
 {
-    uint8_t type = param_of(field)->type;
+    uint8_t type = param_of(field)->kind->type;
     return type == AT_STRING || type == AT_HOST || type == AT_IP || type == AT_TEXT ||
            type == AT_DATA || type == AT_HEX;
 }
@@ -570,7 +570,7 @@ static void attack_with(const struct at_form *form, const struct at_field *field
     set_hostile(&request, form, field, bytes, len);
     int n = encode(form, with, &request, &fault);
     const struct at_field *length =
-        form->data != NULL ? form_field(form, form->data->length) : NULL;
+        form->rare->data != NULL ? form_field(form, form->rare->data->length) : NULL;
     bool counted = length != NULL && fault.param == param_of(length);
     require(n > 0 || (n == AT_E_ARGUMENT && (fault.param == param_of(field) || counted)),
             "%s.%s: status %d", form->command, form->name, n);
@@ -586,13 +586,13 @@ static bool is_dangerous(uint8_t c)
 static bool is_carried(const struct at_form *form, const struct at_field *field,
                        const uint8_t *with, uint8_t c)
 {
-    if (form->data == NULL || form->data->field != field->param) {
+    if (form->rare->data == NULL || form->rare->data->field != field->param) {
         return false;
     }
-    if (at_data_hex(form->data, with) == 1) {
+    if (at_data_hex(form->rare->data, with) == 1) {
         return true;
     }
-    return form->data->prompt != 0 && c != form->data->until && c != form->data->cancel;
+    return form->rare->data->prompt != 0 && c != form->rare->data->until && c != form->rare->data->cancel;
 }
 
 static void attack_with_each_byte(const struct at_form *form, const struct at_field *field,
@@ -698,10 +698,10 @@ START_TEST(data_of_every_length)
     data[1] = ',';
     for (uint16_t f = 0; f < bc26.nforms; f++) {
         const struct at_form *form = &bc26.forms[f];
-        for (uint8_t hex = 0; form->data != NULL && hex < 2; hex++) {
+        for (uint8_t hex = 0; form->rare->data != NULL && hex < 2; hex++) {
             settings[BC26_SETTING_SEND_DATA_FORMAT] = hex;
-            size_t max = at_data_hex(form->data, settings) == 1 ? form->data->max_hex
-                                                                : form->data->max_text;
+            size_t max = at_data_hex(form->rare->data, settings) == 1 ? form->rare->data->max_hex
+                                                                : form->rare->data->max_text;
             for (size_t len = 0; len <= max + 1u; len++) {
                 union sample request;
                 struct at_fault fault;
@@ -803,11 +803,11 @@ static void check_numbers(const struct at_form *form, const struct at_field *fie
 {
     const struct at_param *param = param_of(field);
     const int64_t values[] = {
-        INT32_MIN, INT32_MAX, (int64_t)param->min - 1, param->min, (int64_t)param->min + 1,
-        (int64_t)param->max - 1, param->max, (int64_t)param->max + 1, -1, 0, 1, 255, 256, 65535,
+        INT32_MIN, INT32_MAX, (int64_t)param->kind->min - 1, param->kind->min, (int64_t)param->kind->min + 1,
+        (int64_t)param->kind->max - 1, param->kind->max, (int64_t)param->kind->max + 1, -1, 0, 1, 255, 256, 65535,
         65536,
     };
-    bool counts = form->data != NULL && form->data->length == field->param;
+    bool counts = form->rare->data != NULL && form->rare->data->length == field->param;
     for (size_t i = 0; i < sizeof values / sizeof values[0]; i++) {
         int64_t value = values[i];
         union sample request;
@@ -817,12 +817,12 @@ static void check_numbers(const struct at_form *form, const struct at_field *fie
         }
         fill_request(&request, form);
         set_int(&request, field, (int32_t)value);
-        int64_t max = counts && form->data->max_text > 0 ? form->data->max_text
-                      : counts                           ? form->data->max_hex
-                                                         : (int64_t)param->max;
-        if (value < param->min || value > max) {
+        int64_t max = counts && form->rare->data->max_text > 0 ? form->rare->data->max_text
+                      : counts                           ? form->rare->data->max_hex
+                                                         : (int64_t)param->kind->max;
+        if (value < param->kind->min || value > max) {
             assert_refused(form, &request, param, AT_RANGE);
-        } else if (param->supported != INT32_MIN && value != param->supported) {
+        } else if (param->kind->supported != INT32_MIN && value != param->kind->supported) {
             assert_refused(form, &request, param, AT_UNSUPPORTED);
         } else if (counts && value != 4) {
             assert_refused(form, &request, param, AT_MISMATCH);
@@ -835,7 +835,7 @@ static void check_numbers(const struct at_form *form, const struct at_field *fie
 static void check_choices(const struct at_form *form, const struct at_field *field)
 {
     const struct at_param *param = param_of(field);
-    const int32_t bad[] = {-1, param->nvalues, INT32_MIN, INT32_MAX, 256};
+    const int32_t bad[] = {-1, param->kind->nvalues, INT32_MIN, INT32_MAX, 256};
     union sample request;
     struct at_fault fault;
     fill_request(&request, form);
@@ -843,7 +843,7 @@ static void check_choices(const struct at_form *form, const struct at_field *fie
         set_int(&request, field, bad[i]);
         assert_refused(form, &request, param, AT_RANGE);
     }
-    for (int32_t i = 0; i < param->nvalues; i++) {
+    for (int32_t i = 0; i < param->kind->nvalues; i++) {
         set_int(&request, field, i);
         check(encode(form, settings, &request, &fault) > 0);
     }
@@ -855,7 +855,7 @@ static void check_texts(const struct at_form *form, const struct at_field *field
     const struct at_param *param = param_of(field);
     union sample request;
     struct at_fault fault;
-    check(param->max < sizeof text);
+    check(param->kind->max < sizeof text);
     memset(text, '1', sizeof text);
     text[1] = ':'; /* some addresses do, and hosts may */
     fill_request(&request, form);
@@ -863,13 +863,13 @@ static void check_texts(const struct at_form *form, const struct at_field *field
     assert_refused(form, &request, param, AT_MISSING);
     set_text(&request, field, text, 0);
     assert_refused(form, &request, param, AT_LENGTH);
-    set_text(&request, field, text, param->max + 1u);
+    set_text(&request, field, text, param->kind->max + 1u);
     assert_refused(form, &request, param, AT_LENGTH);
     set_text(&request, field, text, SIZE_MAX);
     assert_refused(form, &request, param, AT_LENGTH);
-    set_text(&request, field, text, param->max);
+    set_text(&request, field, text, param->kind->max);
     check(encode(form, settings, &request, &fault) > 0);
-    if (param->type == AT_IP) {
+    if (param->kind->type == AT_IP) {
         set_text(&request, field, "12345", 5);
         assert_refused(form, &request, param, AT_TYPE);
         set_text(&request, field, "a.example", 9);
@@ -887,12 +887,12 @@ static void check_data(const struct at_form *form, const struct at_field *field)
 {
     static char data[2048];
     const struct at_param *param = param_of(field);
-    size_t max = form->data->max_text > 0 ? form->data->max_text : form->data->max_hex;
+    size_t max = form->rare->data->max_text > 0 ? form->rare->data->max_text : form->rare->data->max_hex;
     union sample request;
     struct at_fault fault;
     fill_request(&request, form);
     set_bytes(&request, field, NULL, 0);
-    if (form->data->prompt != 0) {
+    if (form->rare->data->prompt != 0) {
         check(encode(form, settings, &request, &fault) > 0);
     } else {
         assert_refused(form, &request, param, AT_MISSING);
@@ -902,7 +902,7 @@ static void check_data(const struct at_form *form, const struct at_field *field)
     assert_refused(form, &request, param, AT_LENGTH);
     set_bytes(&request, field, data, max + 1u);
     assert_refused(form, &request, param, AT_LENGTH);
-    const struct at_field *length = form_field(form, form->data->length);
+    const struct at_field *length = form_field(form, form->rare->data->length);
     if (length != NULL) {
         set_bytes(&request, field, data, 5);
         assert_refused(form, &request, param_of(length), AT_MISMATCH);
@@ -913,7 +913,7 @@ START_TEST(each_refusal_names_the_parameter_and_the_reason)
 {
     const struct at_form *form = &bc26.forms[_i];
     for (uint8_t i = 0; i < form->nfields; i++) {
-        switch (param_of(&form->fields[i])->type) {
+        switch (param_of(&form->fields[i])->kind->type) {
         case AT_LITERAL:
             break;
         case AT_INT:
@@ -950,7 +950,7 @@ START_TEST(each_gap_names_the_member_left_out)
         fill_request(&request, form);
         for (uint8_t i = 0; i < form->nfields; i++) {
             if ((left_out >> i & 1u) != 0) {
-                legal = legal && form->fields[i].has != AT_NONE;
+                legal = legal && form->fields[i].has != 0;
                 set_has(&request, &form->fields[i], false);
             } else {
                 last = i;
@@ -1019,14 +1019,14 @@ static void write_line(struct text *out, const struct at_record *record, size_t 
     text_print(out, "\r\n%s", record->head);
     for (size_t i = 0; i < record->nfields; i++) {
         const struct at_param *param = param_of(&record->fields[i]);
-        const char *quote = (param->flags & AT_QUOTED) != 0 ? "\"" : "";
+        const char *quote = (param->kind->flags & AT_QUOTED) != 0 ? "\"" : "";
         text_print(out, i > 0 ? "," : "");
         if (i == field) {
             text_print(out, "%s", number);
-        } else if (param->type == AT_INT || param->type == AT_UINT) {
+        } else if (param->kind->type == AT_INT || param->kind->type == AT_UINT) {
             text_print(out, "%d", 1);
         } else {
-            text_print(out, "%s%s%s", quote, param->type == AT_LITERAL ? param->name : "1.1.1.1",
+            text_print(out, "%s%s%s", quote, param->kind->type == AT_LITERAL ? param->name : "1.1.1.1",
                        quote);
         }
     }
@@ -1050,17 +1050,17 @@ static void check_number(const struct at_record *record, size_t field, const cha
 {
     const struct at_param *param = param_of(&record->fields[field]);
     struct text line = {NULL, 0, 0};
-    struct seen seen = {0, 0, NULL, false, 0, field, param->type == AT_UINT};
+    struct seen seen = {0, 0, NULL, false, 0, field, param->kind->type == AT_UINT};
     struct at_stream stream;
     uint8_t window[512];
     uint8_t *with = calloc(bc26.nslots, 1);
     errno = 0;
     long long value = strtoll(number, NULL, 10);
-    bool fits = errno == 0 && (param->type == AT_UINT ? value >= 0 && value <= UINT32_MAX
+    bool fits = errno == 0 && (param->kind->type == AT_UINT ? value >= 0 && value <= UINT32_MAX
                                                       : value >= INT32_MIN && value <= INT32_MAX);
 
     check(with != NULL);
-    with[BC26_SETTING_SHOW_LENGTH] = record->payload != NULL;
+    with[BC26_SETTING_SHOW_LENGTH] = record->rare->payload != NULL;
     write_line(&line, record, field, number);
     at_stream_init(&stream, &bc26, with, window, sizeof window, note_event, &seen);
     at_stream_feed(&stream, (const uint8_t *)line.bytes, line.len);
@@ -1069,7 +1069,7 @@ static void check_number(const struct at_record *record, size_t field, const cha
     if (seen.lines == 1 && seen.record == record) {
         require(fits && seen.has && seen.value == value, "%s arrives as %lld", line.bytes,
                 (long long)seen.value);
-    } else if (record->payload == NULL && (param->flags & AT_STRICT) == 0 &&
+    } else if (record->rare->payload == NULL && (param->kind->flags & AT_STRICT) == 0 &&
                record->kind != AT_KIND_FINAL) {
         require(!fits, "%s isn't delivered", line.bytes);
     }
@@ -1088,7 +1088,7 @@ START_TEST(each_number_arrives_as_it_is)
     };
     const struct at_record *record = &bc26.records[_i];
     for (size_t field = 0; field < record->nfields; field++) {
-        uint8_t type = param_of(&record->fields[field])->type;
+        uint8_t type = param_of(&record->fields[field])->kind->type;
         for (size_t i = 0; i < sizeof numbers / sizeof numbers[0]; i++) {
             if (type == AT_INT || type == AT_UINT) {
                 check_number(record, field, numbers[i]);

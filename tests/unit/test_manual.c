@@ -15,15 +15,15 @@ static void check_values(const struct at_param *param, const struct at_manual_pa
     for (uint16_t i = 0; i < manual->nvalues; i++) {
         const struct at_manual_value *value = &manual->values[i];
         ck_assert_ptr_nonnull(value->text);
-        if (param->type == AT_CHOICE) {
+        if (param->kind->type == AT_CHOICE) {
             ck_assert_int_eq(value->value, i);
-            ck_assert_str_eq(value->name, param->values[i]);
-        } else if (param->type == AT_INT || param->type == AT_UINT) {
+            ck_assert_str_eq(value->name, param->kind->values[i]);
+        } else if (param->kind->type == AT_INT || param->kind->type == AT_UINT) {
             ck_assert_int_eq(value->value, (int32_t)strtol(value->name, NULL, 10));
-            ck_assert_int_ge(value->value, param->min);
+            ck_assert_int_ge(value->value, param->kind->min);
         }
     }
-    ck_assert_msg(param->type != AT_CHOICE || manual->nvalues == param->nvalues, "%s", param->name);
+    ck_assert_msg(param->kind->type != AT_CHOICE || manual->nvalues == param->kind->nvalues, "%s", param->name);
 }
 
 static void check_fields(const struct at_field *fields, uint8_t n,
@@ -31,7 +31,7 @@ static void check_fields(const struct at_field *fields, uint8_t n,
 {
     for (uint8_t i = 0; i < n; i++) {
         const struct at_param *param = &MODULE.params[fields[i].param];
-        ck_assert_msg((params[i] == NULL) == (param->type == AT_LITERAL), "%s", param->name);
+        ck_assert_msg((params[i] == NULL) == (param->kind->type == AT_LITERAL), "%s", param->name);
         if (params[i] != NULL) {
             ck_assert_msg(params[i]->doc[0] != '\0', "%s", param->name);
             check_values(param, params[i]);

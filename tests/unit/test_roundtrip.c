@@ -152,15 +152,15 @@ static void wrong_number(struct wrong *w, int64_t value, enum at_reason reason)
 
 static bool wrong_integer(const struct at_param *param, int kind, struct wrong *w)
 {
-    int64_t low = param->type == AT_UINT ? 0 : INT32_MIN;
-    int64_t high = param->type == AT_UINT ? UINT32_MAX : INT32_MAX;
-    int64_t value = kind == 0   ? (int64_t)param->min - 1
-                    : kind == 1 ? (int64_t)param->max + 1
-                    : kind == 2 ? (int64_t)param->supported - 1
-                                : (int64_t)param->supported + 1;
-    bool in_range = value >= param->min && value <= (int64_t)param->max;
+    int64_t low = param->kind->type == AT_UINT ? 0 : INT32_MIN;
+    int64_t high = param->kind->type == AT_UINT ? UINT32_MAX : INT32_MAX;
+    int64_t value = kind == 0   ? (int64_t)param->kind->min - 1
+                    : kind == 1 ? (int64_t)param->kind->max + 1
+                    : kind == 2 ? (int64_t)param->kind->supported - 1
+                                : (int64_t)param->kind->supported + 1;
+    bool in_range = value >= param->kind->min && value <= (int64_t)param->kind->max;
     if (kind > 3 || value < low || value > high ||
-        (kind >= 2 && (param->supported == INT32_MIN || !in_range))) {
+        (kind >= 2 && (param->kind->supported == INT32_MIN || !in_range))) {
         return false;
     }
     wrong_number(w, value, in_range ? AT_UNSUPPORTED : AT_RANGE);
@@ -170,8 +170,8 @@ static bool wrong_integer(const struct at_param *param, int kind, struct wrong *
 static bool wrong_choice(const struct at_param *param, int kind, struct wrong *w)
 {
     w->reason = AT_RANGE;
-    w->member.number = kind == 0 ? -1 : param->nvalues;
-    w->len = (size_t)snprintf(w->text, sizeof w->text, kind == 0 ? "%s0" : "~%s", param->values[0]);
+    w->member.number = kind == 0 ? -1 : param->kind->nvalues;
+    w->len = (size_t)snprintf(w->text, sizeof w->text, kind == 0 ? "%s0" : "~%s", param->kind->values[0]);
     return kind < 2;
 }
 
@@ -180,31 +180,31 @@ static const char unsafe[] = "\"\r\n\x1a\x1b\x01\x7f\x80\xff\0;";
 
 static bool wrong_text(const struct at_param *param, int kind, struct wrong *w)
 {
-    char filler = param->type == AT_IP ? ':' : 'a';
+    char filler = param->kind->type == AT_IP ? ':' : 'a';
     int place = kind - 2;
     w->reason = AT_LENGTH;
-    w->len = kind == 0 ? (size_t)param->min - 1u : kind == 1 ? param->max + 1u : (size_t)param->max;
-    if ((kind == 0 && param->min < 1) || place >= (int)sizeof unsafe) {
+    w->len = kind == 0 ? (size_t)param->kind->min - 1u : kind == 1 ? param->kind->max + 1u : (size_t)param->kind->max;
+    if ((kind == 0 && param->kind->min < 1) || place >= (int)sizeof unsafe) {
         return false;
     }
     memset(w->text, filler, w->len);
     if (place >= 0 && place < (int)sizeof unsafe - 1) {
         w->reason = AT_UNSAFE;
         w->text[pick(&picker, (uint32_t)w->len)] = unsafe[place];
-        w->module_takes_it = unsafe[place] == ';' && param->type == AT_STRING;
+        w->module_takes_it = unsafe[place] == ';' && param->kind->type == AT_STRING;
     } else if (place >= 0) { /* no address */
         w->reason = AT_TYPE;
         memset(w->text, '1', w->len);
     }
     w->member.text.ptr = w->text;
     w->member.text.len = w->len;
-    return w->reason != AT_TYPE || param->type == AT_IP;
+    return w->reason != AT_TYPE || param->kind->type == AT_IP;
 }
 
 static bool make_wrong(const struct at_param *param, int kind, struct wrong *w)
 {
     memset(w, 0, sizeof *w);
-    switch (param->type) {
+    switch (param->kind->type) {
     case AT_INT:
     case AT_UINT:
         return wrong_integer(param, kind, w);
@@ -221,7 +221,7 @@ static bool make_wrong(const struct at_param *param, int kind, struct wrong *w)
 
 static size_t member_size(const struct at_param *param)
 {
-    switch (param->type) {
+    switch (param->kind->type) {
     case AT_INT:
     case AT_UINT:
     case AT_CHOICE:
@@ -262,7 +262,7 @@ static void assert_not_parsed(const struct at_form *form, const char *line, size
     struct at_fault fault = {NULL, AT_FINE};
     int status = at_command_parse(grammar, settings, (const uint8_t *)line, len, &command, &fault);
     require(status != AT_OK || command.form != form, "%.*s isn't refused", (int)len, line);
-    if (reason == AT_UNSAFE && param->type == AT_IP) {
+    if (reason == AT_UNSAFE && param->kind->type == AT_IP) {
         reason = AT_TYPE; /* to the module it's just no address */
     }
     if (status == AT_E_ARGUMENT && forms_like(line, len) == 1) {
@@ -316,9 +316,9 @@ static void try_without_text(const struct at_form *form, const union value *good
 
 static bool in_line(const struct at_form *form, uint8_t index)
 {
-    return form->fields[index].offset != AT_NONE &&
-           (form->data == NULL || form->data->prompt == 0 ||
-            form->fields[index].param != form->data->field);
+    return form->fields[index].offset != AT_NO_MEMBER &&
+           (form->rare->data == NULL || form->rare->data->prompt == 0 ||
+            form->fields[index].param != form->rare->data->field);
 }
 
 START_TEST(wrong_arguments)
@@ -337,7 +337,7 @@ START_TEST(wrong_arguments)
                          AT_OK);
         for (uint8_t i = 0; i < form->nfields; i++) {
             if (in_line(form, i) &&
-                (form->data == NULL || form->fields[i].param != form->data->length)) {
+                (form->rare->data == NULL || form->fields[i].param != form->rare->data->length)) {
                 try_wrong(form, &request, i, &command, line, len);
                 try_without_text(form, &request, i);
             }
@@ -386,7 +386,7 @@ static size_t forced_line(const struct data_case *c, char *out, const char *line
     size_t n = mark->begin;
     memcpy(out, line, n);
     n += (size_t)snprintf(out + n, WIRE_MAX - n, "%d", (int)stated);
-    if (c->form->data->prompt == 0) {
+    if (c->form->rare->data->prompt == 0) {
         out[n++] = ',';
         memset(out + n, '4', len * (c->hex ? 2u : 1u));
         n += len * (c->hex ? 2u : 1u);
@@ -404,7 +404,7 @@ static void try_length(const struct data_case *c, const union value *good, const
     give_data(c, &bad, bytes, len, stated);
     assert_not_encoded(c->form, &bad, &module->params[at->param], reason);
     /* At the prompt it's the length that counts, whatever comes then. */
-    if (c->length != NULL && (c->form->data->prompt == 0 || reason == AT_RANGE)) {
+    if (c->length != NULL && (c->form->rare->data->prompt == 0 || reason == AT_RANGE)) {
         char text[WIRE_MAX];
         size_t n = forced_line(c, text, line, command, len, stated);
         assert_not_parsed(c->form, text, n, &module->params[at->param], reason);
@@ -430,7 +430,7 @@ static void try_lengths(const struct data_case *c, const union value *good, cons
 /* Every byte that can't be carried here, alone and amid others. */
 static void try_bytes(const struct data_case *c, const union value *good)
 {
-    const struct at_data *data = c->form->data;
+    const struct at_data *data = c->form->rare->data;
     for (int byte = 0; byte < 256; byte++) {
         uint8_t bytes[3] = {'a', (uint8_t)byte, 'b'};
         union value request = *good;
@@ -470,29 +470,29 @@ static void try_digits(const struct data_case *c, const char *line,
 START_TEST(wrong_data)
 {
     const struct at_form *form = &module->forms[_i];
-    if (form->data == NULL) {
+    if (form->rare->data == NULL) {
         return;
     }
     picker_init(&picker, seed + (uint32_t)_i);
     for (int format = 0; format < 2; format++) {
-        struct data_case c = {form, field_of(form, form->data->field),
-                              field_of(form, form->data->length), false, 0};
+        struct data_case c = {form, field_of(form, form->rare->data->field),
+                              field_of(form, form->rare->data->length), false, 0};
         union value request;
         struct at_command command;
         char line[WIRE_MAX];
         pick_settings(&picker, module, settings);
-        if (form->data->format_slot != AT_UNKNOWN) {
-            settings[form->data->format_slot] = (uint8_t)format;
+        if (form->rare->data->format_slot != AT_UNKNOWN) {
+            settings[form->rare->data->format_slot] = (uint8_t)format;
         }
-        c.hex = at_data_hex(form->data, settings) > 0;
-        c.max = c.hex ? form->data->max_hex : form->data->max_text;
+        c.hex = at_data_hex(form->rare->data, settings) > 0;
+        c.max = c.hex ? form->rare->data->max_hex : form->rare->data->max_text;
         pick_request(&picker, module, form, settings, 0, &request);
         size_t len = encode_form(form, &request, line) - 1u;
         ck_assert_int_eq(at_command_parse(grammar, settings, (uint8_t *)line, len, &command, NULL),
                          AT_OK);
         try_lengths(&c, &request, line, &command);
         try_bytes(&c, &request);
-        if (c.hex && form->data->prompt == 0) {
+        if (c.hex && form->rare->data->prompt == 0) {
             try_digits(&c, line, &command);
         }
     }
@@ -509,7 +509,7 @@ START_TEST(unknown_settings)
     pick_settings(&picker, module, settings);
     pick_request(&picker, module, form, settings, 0, &request);
     memset(settings, AT_UNKNOWN, sizeof settings);
-    bool needed = form->data != NULL && form->data->format_slot != AT_UNKNOWN;
+    bool needed = form->rare->data != NULL && form->rare->data->format_slot != AT_UNKNOWN;
     int n = at_form_encode(module, form, settings, &request, line, sizeof line, NULL);
     if (needed) {
         ck_assert_int_eq(n, AT_E_UNKNOWN_SETTING);
@@ -525,7 +525,7 @@ END_TEST
 /* Whether the form has a legal command line with so many fields. */
 static bool may_have(const struct at_form *form, uint8_t nfields)
 {
-    uint8_t n = (uint8_t)(form->nfields - (form->data != NULL && form->data->prompt != 0));
+    uint8_t n = (uint8_t)(form->nfields - (form->rare->data != NULL && form->rare->data->prompt != 0));
     if (nfields == 0 || nfields > n) {
         return false;
     }
@@ -560,10 +560,10 @@ static void try_gaps(const struct at_form *form, const union value *good)
         const struct at_field *field = &form->fields[i];
         bool last = i + 1u == form->nfields;
         union value bad = *good;
-        if (field->has == AT_NONE || (last && form->fields[i - 1u].group != field->group)) {
+        if (field->has == 0 || (last && form->fields[i - 1u].group != field->group)) {
             continue;
         }
-        bad.bytes[field->has] = 0;
+        bad.bytes[field->offset - field->has] = 0;
         assert_not_encoded(form, &bad, &module->params[field->param], AT_MISSING);
     }
 }
@@ -643,13 +643,13 @@ static void hear(const char *wire, size_t len)
 
 static bool comes_inline(const struct at_record *record)
 {
-    const struct at_payload *payload = record->payload;
+    const struct at_payload *payload = record->rare->payload;
     return payload->inline_slot != AT_UNKNOWN && settings[payload->inline_slot] == 1;
 }
 
 static bool comes_in_hex(const struct at_record *record)
 {
-    const struct at_payload *payload = record->payload;
+    const struct at_payload *payload = record->rare->payload;
     return payload->format_slot != AT_UNKNOWN ? settings[payload->format_slot] == 1
                                               : payload->hex != 0;
 }
@@ -702,8 +702,8 @@ static size_t encode_line(const struct at_record *record, const union value *val
 /* Settings that the line itself says are what it says. */
 static void assert_effects(const struct at_record *record, const union value *value)
 {
-    for (uint8_t i = 0; i < record->neffects; i++) {
-        const struct at_effect *effect = &record->effects[i];
+    for (uint8_t i = 0; i < record->rare->neffects; i++) {
+        const struct at_effect *effect = &record->rare->effects[i];
         int32_t key = 0;
         int32_t number = 0;
         uint8_t slot;
@@ -877,7 +877,7 @@ static void try_wrong_line(const struct at_record *record, const struct at_field
         }
         memcpy(member_of(field, &bad), &w.member, sizeof(int32_t));
         int status = at_record_encode(module, record, &bad, refused, sizeof refused, &fault);
-        if ((param->flags & AT_STRICT) == 0) { /* else another shape of the line may say it */
+        if ((param->kind->flags & AT_STRICT) == 0) { /* else another shape of the line may say it */
             require(status == AT_E_ARGUMENT && fault.param == param && fault.reason == AT_RANGE &&
                         refused[0] == '#',
                     "%s: %d for a wrong <%s>", record->name, status, param->name);
@@ -887,7 +887,7 @@ static void try_wrong_line(const struct at_record *record, const struct at_field
         }
         size_t n = splice(text, line, len, &mark, w.text, w.len);
         hear(wire, frame(record, text, n, -1, wire, &bytes));
-        if ((param->flags & AT_STRICT) == 0) {
+        if ((param->kind->flags & AT_STRICT) == 0) {
             require(heard.lines == 1, "%.*s isn't handed over", (int)n, text);
             ck_assert_ptr_null(line_difference(module, heard.record->id, &bad, &heard.value));
         } else {
@@ -899,7 +899,7 @@ static void try_wrong_line(const struct at_record *record, const struct at_field
 /* A length that the module can't send announces nothing. */
 static void try_wrong_payload(const struct at_record *record, const char *line, size_t len)
 {
-    const struct at_payload *payload = record->payload;
+    const struct at_payload *payload = record->rare->payload;
     const int32_t lengths[] = {-1, payload->min - 1, payload->max + 1, INT32_MAX};
     const struct at_field *field = record->fields;
     while (field->param != payload->length) {
@@ -921,13 +921,13 @@ static void try_wrong_payload(const struct at_record *record, const char *line, 
 
 static bool is_number(const struct at_field *field)
 {
-    uint8_t type = module->params[field->param].type;
+    uint8_t type = module->params[field->param].kind->type;
     return type == AT_INT || type == AT_UINT;
 }
 
 static bool may_hold_comma(const struct at_field *field)
 {
-    uint8_t type = module->params[field->param].type;
+    uint8_t type = module->params[field->param].kind->type;
     return type == AT_STRING || type == AT_TEXT;
 }
 
@@ -976,7 +976,7 @@ static void try_unknown(const struct at_record *record, const char *line, size_t
 START_TEST(unknown_framing)
 {
     const struct at_record *record = &module->records[_i];
-    const struct at_payload *payload = record->payload;
+    const struct at_payload *payload = record->rare->payload;
     picker_init(&picker, seed + (uint32_t)_i);
     for (int round = 0; round < WRONG_ROUNDS && record->nfields > 0; round++) {
         union value value;
@@ -987,7 +987,7 @@ START_TEST(unknown_framing)
         size_t len = encode_line(record, &value, line);
         for (uint8_t i = 0; i < record->nfields; i++) {
             if (record->fields[i].shown != 0) {
-                try_unknown(record, line, len, (uint8_t)(record->fields[i].shown - 1u));
+                try_unknown(record, line, len, module->shown[record->fields[i].shown - 1u].slot);
             }
         }
         if (announced(module, record, settings, &value) >= 0) {
@@ -1012,8 +1012,8 @@ START_TEST(extra_fields)
 {
     const struct at_record *record = &module->records[_i];
     uint8_t n = record->nfields;
-    if (n == 0 || record->payload != NULL ||
-        module->params[record->fields[n - 1u].param].type == AT_TEXT) {
+    if (n == 0 || record->rare->payload != NULL ||
+        module->params[record->fields[n - 1u].param].kind->type == AT_TEXT) {
         return;
     }
     picker_init(&picker, seed + (uint32_t)_i);

@@ -8,7 +8,7 @@
 #include <string.h>
 
 #include "covers.h"
-#include "sockets.h"
+#include "bc26_sockets.h"
 
 /* The scripted module ------------------------------------------------------- */
 

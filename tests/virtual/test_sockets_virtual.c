@@ -18,7 +18,7 @@
 #include <unistd.h>
 
 #include "covers.h"
-#include "sockets.h"
+#include "bc26_sockets.h"
 #include "virtual.h"
 
 enum { KIB = 1024, LONG = 1024 * KIB, SHORT = 64 * KIB, PATIENCE_MS = 30000,

@@ -1,0 +1,10 @@
+# Runs Ragel on INPUT in STYLE, and leaves OUTPUT without marks of where its lines came from.
+execute_process(COMMAND ${RAGEL} -C -L -${STYLE} ${INPUT} -o ${OUTPUT} RESULT_VARIABLE status)
+if(NOT status EQUAL 0)
+    file(REMOVE ${OUTPUT})
+    message(FATAL_ERROR "Ragel can't compile ${INPUT}")
+endif()
+file(READ ${OUTPUT} text)
+string(REGEX REPLACE "\n/\\* #line [^\n]* \\*/" "" text "\n${text}")
+string(SUBSTRING "${text}" 1 -1 text)
+file(WRITE ${OUTPUT} "${text}")
