@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import argparse
 import hashlib
 import os
 import re
@@ -90,24 +89,6 @@ def _build(sources: list[Source], overlays: list[Overlay], removals: list[Remova
     spec.overlays = [os.path.basename(o.path) for o in overlays]
     spec.series, spec.features, spec.views = available.series(), available.features, available.views()
     return spec
-
-
-class Once(argparse.Action):
-    """An option that another would contradict."""
-
-    def __call__(self, parser: argparse.ArgumentParser, namespace: argparse.Namespace, values: object,
-                 option_string: Optional[str] = None) -> None:
-        if getattr(namespace, self.dest) is not None:
-            raise argparse.ArgumentError(self, "one firmware or revision at a time")
-        setattr(namespace, self.dest, values)
-
-
-def add_view_options(parser: argparse.ArgumentParser) -> None:
-    """What every command takes that reads a spec of a module."""
-    parser.add_argument("--firmware", "--at", dest="at", metavar="NAME", action=Once,
-                        help="only what this firmware, or this revision of the manual, has")
-    parser.add_argument("--overlay", dest="overlays", metavar="FILE", action="append", default=[],
-                        help="amend the spec with this file; may be given more than once")
 
 
 def spec_or_report(path: str, at: Optional[str] = None, overlays: Iterable[str] = ()) -> Optional[Spec]:

@@ -9,13 +9,14 @@ import sys
 from typing import Optional, Sequence
 
 from . import VERSION
-from .build import add_view_options, load_spec
+from .build import load_spec
 from .coverage import add_coverage
 from .diag import CODES, Diagnostic
 from .diff import add_diff
 from .dist import add_dist
 from .doc import add_doc
 from .examples import add_examples
+from .options import add_view_options
 from .origin import add_origin
 from .render import add_build
 

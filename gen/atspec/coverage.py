@@ -14,8 +14,9 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Optional
 
-from .build import add_view_options, spec_or_report
+from .build import spec_or_report
 from .model import Spec, ValueTable
+from .options import add_view_options
 
 HOLE = "HOLE"
 Facts = dict[tuple[str, str], list[str]]     # (kind, name) -> tests

@@ -4,6 +4,7 @@ source, for those who have neither Ragel nor Python nor CMake where they build."
 from __future__ import annotations
 
 import argparse
+import hashlib
 import re
 import shutil
 import subprocess
@@ -15,11 +16,12 @@ from pathlib import Path
 from typing import Callable
 
 from . import VERSION
-from .build import add_view_options, spec_or_report, specs_of_views
+from .build import spec_or_report, specs_of_views
 from .lower import LowerError
 from .model import Spec
-from .packages import packages
-from .render import banner, render, write
+from .options import add_only_option, add_view_options, folder
+from .packages import package_folder, packages
+from .render import banner, read, render, write
 from .select import select_commands
 
 TREE = Path(__file__).resolve().parents[2]
@@ -28,6 +30,7 @@ HEADERS = TREE / "include"
 RAGEL_VERSION = "6.10"
 SMALL = "small"                 # the heads as a table to be searched, and the rest as G1
 STYLES = (SMALL, "T0", "T1", "F0", "F1", "G0", "G1", "G2")
+MANIFEST = "MANIFEST"           # of what was written, as sha256sum -c reads it
 
 INCLUDE = re.compile(r'^#include (?:"([^"]+)"|<([^>]+)>).*\n', re.M)
 NO_DEPRECATED = re.compile(r"^#ifndef AT_NO_DEPRECATED\n.*\n#endif\n", re.M)
@@ -43,13 +46,12 @@ class Variant:
     headers: tuple[str, ...]        # besides the generated one of this name
     without: tuple[str, ...]        # of src/runtime
     generated: tuple[str, ...]      # suffixes, in the order of the file
-    documented: bool = False        # may hold the manual's texts
 
 
 HOST = Variant("", "", "the host's side: stream parser, codec, client and calls",
-               (), ("command", "view"), (".c", "_head.rl", "_calls.c"), True)
+               (), ("command", "view"), (".c", "_head.rl", "_calls.c"))
 CODEC = Variant("-codec", "", "the host's stream parser and codec, without the client",
-                ("at/stream.h",), ("client*", "command", "view"), (".c", "_head.rl"), True)
+                ("at/stream.h",), ("client*", "command", "view"), (".c", "_head.rl"))
 MODULE = Variant("-module", "_module", "the module's side, for simulators and tests",
                  (), ("client*", "stream"), (".c", "_head.rl", "_module.c", "_command.rl"))
 VARIANTS = (HOST, CODEC, MODULE)
@@ -71,6 +73,11 @@ class Joiner:
 
     def join(self, text: str) -> str:
         return INCLUDE.sub(self._replaced, text)
+
+    def hoist(self, text: str) -> tuple[str, str]:
+        """What it includes, and the rest."""
+        included = "".join(self._replaced(found) for found in INCLUDE.finditer(text))
+        return included, INCLUDE.sub("", text)
 
     def _replaced(self, found: re.Match[str]) -> str:
         if found.group(2):
@@ -167,22 +174,6 @@ def headers(dist: Dist, variant: Variant) -> dict[str, str]:
     return {name: section(name, clean(dist, text)) for name, text in known.items()}
 
 
-def external_names(prefix: str, texts: dict[str, str]) -> set[str]:
-    """Functions and tables that other files can see."""
-    definition = re.compile(rf"^(?!static|typedef)\w[\w ]*[ *](at_\w+|{prefix}(?:_\w+)?)(?:\(|\[\] =| = \{{)", re.M)
-    return {name for text in texts.values() for name in definition.findall(text)}
-
-
-def weak(dist: Dist, variant: Variant, sources: Sources) -> str:
-    """The host's side may be linked with the module's: what both have counts once."""
-    if variant is not MODULE:
-        return ""
-    hosts = sources(dist, HOST)
-    both = external_names(dist.module, {n: t for n, t in sources(dist, variant).items() if n in hosts})
-    return ("\n/* What the host's side has too, should it be linked with this. */\n"
-            + "".join(f"#pragma weak {name}\n" for name in sorted(both)))
-
-
 def head(dist: Dist, variant: Variant) -> str:
     name = dist.module + variant.name
     spec = dist.spec
@@ -192,9 +183,10 @@ def head(dist: Dist, variant: Variant) -> str:
              "Machines": f"Ragel {RAGEL_VERSION} -{ragel_style(dist.style)}"
              + (", heads as a table" if dist.style == SMALL else "")}
     said = "".join(f" * {key + ':':13} {value}\n" for key, value in facts.items() if value)
-    options = ("" if variant is MODULE else
-               " * -DAT_NO_NAMES leaves out the names that only people and the module's side read, and\n"
+    options = (" * -DAT_NO_NAMES leaves out the names that only people and the module's side read, and\n"
                f" * -DAT_MANUAL puts the manual's texts in ({dist.module}_manual).\n")
+    if variant is MODULE:
+        options = f" * In a program with {dist.module}.c, from the same run, compile it with -DAT_BESIDE_HOST.\n"
     licence = "".join(f" * {line}".rstrip() + "\n" for line in (TREE / "LICENSE").read_text("utf-8").splitlines())
     return (f"/*\n * {name}.h, {name}.c: {spec.title},\n * {variant.text}.\n"
             f" * {spec.document}, {spec.version}, {spec.date}.\n *\n"
@@ -211,10 +203,9 @@ def joined(dist: Dist, variant: Variant) -> dict[str, str]:
     header = head(dist, variant) + "\n" + joiner.system_includes() + body
 
     joiner.system = set()
-    runtime, generated = (weak(dist, variant, sources) + joined_sources(dist, joiner, sources(dist, variant))
-                          for sources in (runtime_sources, generated_sources))
-    if variant.documented:
-        manual = joined_sources(dist, joiner, {f"{name}_manual.c": dist.files[f"{dist.module}_manual.c"]})
+    runtime, generated = (joined_sources(dist, joiner, variant, sources) for sources in (runtime_sources, generated_sources))
+    if variant is not MODULE:
+        manual = joiner.join(section(f"{name}_manual.c", clean(dist, dist.files[f"{dist.module}_manual.c"])))
         generated += f"\n#ifdef AT_MANUAL\n{manual}\n#endif\n"
     source = (head(dist, variant) + "\n#ifndef AT_NO_DEPRECATED\n#define AT_NO_DEPRECATED\n#endif\n"
               + f'#include "{name}.h"\n\n' + joiner.system_includes()
@@ -222,8 +213,14 @@ def joined(dist: Dist, variant: Variant) -> dict[str, str]:
     return {f"{name}.h": tidy(header), f"{name}.c": tidy(source)}
 
 
-def joined_sources(dist: Dist, joiner: Joiner, sources: dict[str, str]) -> str:
-    return "".join(tidy(joiner.join(section(name, clean(dist, text)))) for name, text in sources.items())
+def joined_sources(dist: Dist, joiner: Joiner, variant: Variant, sources: Sources) -> str:
+    """One behind the other; what the host's side has too can be left out of the module's."""
+    hosts = sources(dist, HOST) if variant is MODULE else {}
+    out = ""
+    for name, text in sources(dist, variant).items():
+        included, rest = joiner.hoist(section(name, clean(dist, text)))
+        out += included + (f"\n#ifndef AT_BESIDE_HOST\n{rest}\n#endif\n" if name in hosts else rest)
+    return out
 
 
 def tidy(text: str) -> str:
@@ -250,9 +247,10 @@ def readme(dist: Dist, extra: dict[str, str], packaged: bool) -> str:
                  "with an example and a README.md that says how to use it.\n\n")
     return (f"{dist.spec.title}, from atspec {VERSION}\n\n"
             + "\n".join(rows) + "\n\n"
+            + f"{MANIFEST} has what was written: sha256sum -c {MANIFEST}\n\n"
             + f'Take one folder, compile its .c with the rest of your program, #include "{dist.module}.h"\n'
             + f'(on the module\'s side "{dist.module}_module.h"). C99, freestanding but for string.h; no heap.\n'
-            + "Host's and module's side can be linked together, if they come from the same run.\n"
+            + f"In a program with both sides, from the same run, compile {dist.module}_module.c with -DAT_BESIDE_HOST.\n"
             + "-ffunction-sections -fdata-sections and the linker's --gc-sections drop what isn't called.\n\n"
             + more + "MIT licence; the head of each file says which spec it comes from.\n")
 
@@ -266,15 +264,14 @@ def add_dist(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") 
                     "with nothing else: the host's side, the codec alone, and the module's side.")
     parser.add_argument("spec", metavar="SPEC", help="the spec of a module")
     add_view_options(parser)
-    parser.add_argument("-o", dest="output", metavar="DIR", required=True, help="where they go")
-    parser.add_argument("--only", metavar="COMMAND,...", default="",
-                        help="these commands, and what the client needs to start up")
+    parser.add_argument("-o", dest="output", metavar="DIR", required=True, type=folder, help="where they go")
+    add_only_option(parser)
     parser.add_argument("--style", choices=STYLES, default="T0",
                         help="of the machines: small (heads are searched in a table), or Ragel's T0 (default) ... "
                              "G2 (fastest)")
     parser.add_argument("--beside", metavar="FILE", action="append", default=[],
                         help="put this file, written for the module, beside the host's side; may be given more than once")
-    parser.add_argument("--packages", metavar="DIR",
+    parser.add_argument("--packages", metavar="DIR", type=package_folder,
                         help="also write the host's side as packages for Zephyr, ESP-IDF and Arduino; "
                              "DIR has what was written for each")
     parser.set_defaults(run=run_dist)
@@ -289,21 +286,54 @@ def run_dist(args: argparse.Namespace) -> int:
     except LowerError as e:
         print(e.placed(args.spec), file=sys.stderr)
         return 1
-    output = Path(args.output)
     extra = beside(dist, args.beside)
     licence = (TREE / "LICENSE").read_text(encoding="utf-8")
+    files = {"README": readme(dist, extra, bool(args.packages)), "LICENSE": licence}
     for variant in VARIANTS:
-        files = joined(dist, variant) | (extra if variant is HOST else {})
-        write(files | {"LICENSE": licence}, output / (dist.module + variant.folder))
+        library = joined(dist, variant) | (extra if variant is HOST else {})
+        files |= below(dist.module + variant.folder, library | {"LICENSE": licence})
         if variant is HOST and args.packages:
-            for place, package in packages(Path(args.packages), spec, files, licence).items():
-                write(package, output / place)
-    return write({"README": readme(dist, extra, bool(args.packages)), "LICENSE": licence}, output)
+            for place, package in packages(args.packages, spec, library, licence).items():
+                files |= below(place, package)
+    return replace_with(files, args.output)
+
+
+def below(folder: str, files: dict[str, str]) -> dict[str, str]:
+    return {f"{folder}/{name}": text for name, text in files.items()}
+
+
+def digest(text: str) -> str:
+    return hashlib.sha256(text.encode("utf-8")).hexdigest()
+
+
+def remove(output: Path, name: str) -> None:
+    """A file, and the folders that it leaves empty."""
+    (output / name).unlink()
+    for parent in list(Path(name).parents)[:-1]:
+        if any((output / parent).iterdir()):
+            break
+        (output / parent).rmdir()
+
+
+def replace_with(files: dict[str, str], output: Path) -> int:
+    """Writes them, and removes what an earlier run wrote there and this one doesn't."""
+    for line in (read(output / MANIFEST) or "").splitlines():
+        was, _, name = line.partition("  ")
+        text = None if name in files else read(output / name)
+        if text is None:
+            continue
+        if digest(text) == was:
+            remove(output, name)
+        else:
+            print(f"atspec: {output / name} was changed since an earlier run wrote it, and stays; "
+                  "it doesn't fit what is there now", file=sys.stderr)
+    manifest = "".join(f"{digest(text)}  {name}\n" for name, text in sorted(files.items()))
+    return write(files | {MANIFEST: manifest}, output)
 
 
 def make(args: argparse.Namespace, whole: Spec) -> Dist:
     narrowed = {} if args.at else specs_of_views(args.spec, whole.views, args.overlays)
-    spec = select_commands(whole, args.only.split(",")) if args.only else whole
+    spec = select_commands(whole, args.only) if args.only else whole
     if not RUNTIME.is_dir():
         raise LowerError(None, "the runtime's sources aren't here: `dist` needs atspec's source tree")
     ragel = find_ragel()
@@ -314,4 +344,4 @@ def make(args: argparse.Namespace, whole: Spec) -> Dist:
     if args.style == SMALL:
         machines[f"{spec.module}_head"] = searched_heads(files[f"{spec.module}_heads.c"])
     codec_header = render(spec, module=False, calls=False)[f"{spec.module}.h"]
-    return Dist(spec, files, codec_header, args.style, args.only, machines)
+    return Dist(spec, files, codec_header, args.style, ",".join(args.only or []), machines)

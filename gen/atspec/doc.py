@@ -19,10 +19,11 @@ import jinja2
 from markupsafe import Markup
 
 from . import VERSION, coverage, rails, words
-from .build import add_view_options, spec_or_report, specs_of_views
+from .build import spec_or_report, specs_of_views
 from .history import Column, History, Told
 from .lower import FormView, Lowering, LowerError, lower_table
 from .model import Command, Example, Feature, Field, Form, Line, Param, Setting, Spec, Step, Value, ValueTable
+from .options import add_view_options, folder
 from .render import TEMPLATES, context, declaration, environment, tidy, wrap, write
 from .rich import (Rich, anchor, code, joined, link, markdown_block, markdown_code, one_line, say,
                    to_html, to_markdown)
@@ -654,7 +655,7 @@ def add_doc(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]") -
         description="Writes the reference manual of a spec: NAME.html, one page that needs no network and nothing "
                     "beside it, and NAME.md. Files that would not change are left alone.")
     parser.add_argument("spec", metavar="SPEC", help="the spec of a module")
-    parser.add_argument("-o", dest="output", metavar="DIR", required=True, help="where they go")
+    parser.add_argument("-o", dest="output", metavar="DIR", required=True, type=folder, help="where they go")
     parser.add_argument("--format", choices=(*FORMATS, "both"), default="both")
     parser.add_argument("--tests", metavar="DIR", help="what tests recorded that ran with AT_COVERAGE_DIR=DIR: "
                         "the coverage table then names them")
@@ -676,4 +677,4 @@ def doc(args: argparse.Namespace) -> int:
     except LowerError as e:
         print(e.placed(args.spec), file=sys.stderr)
         return 1
-    return write(files, Path(args.output))
+    return write(files, args.output)

@@ -15,12 +15,13 @@ from pathlib import Path
 from typing import Callable, Optional, Union
 
 from . import VERSION
-from .build import add_view_options, spec_or_report
+from .build import spec_or_report
 from .dialogue import Dialogue
 from .diag import Report
 from .lower import FormView, Lowering, LowerError, Member, c_string, lower_table, number
 from .model import Example, Field, Line, Param, Setting, Spec, Step, ValueTable
 from .names import flat_case
+from .options import add_view_options
 from .render import deprecations, environment, narrowed, options, tidy, write
 from .tokens import Match
 

@@ -9,10 +9,10 @@ from typing import Iterable, Optional
 
 from . import paths
 from .availability import Availability
-from .build import add_view_options
 from .diag import Report, visible
 from .load import Source, load
 from .model import Mark
+from .options import add_view_options
 from .overlay import amend
 from .paths import dotted
 

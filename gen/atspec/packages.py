@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import argparse
 from pathlib import Path
 
 from . import VERSION
@@ -12,6 +13,14 @@ from .model import Spec
 ECOSYSTEMS = {"zephyr": ("zephyr", "include", "src"),
               "esp-idf": ("esp-idf/{module}", "include", "src"),
               "arduino": ("arduino", "src", "src")}
+
+
+def package_folder(name: str) -> Path:
+    missing = [ecosystem for ecosystem in ECOSYSTEMS if not Path(name, ecosystem).is_dir()]
+    if missing:
+        raise argparse.ArgumentTypeError(f"there is no folder {missing[0]}/ in '{name}'; "
+                                         f"one is needed for each of {', '.join(ECOSYSTEMS)}")
+    return Path(name)
 
 
 def packages(folder: Path, spec: Spec, library: dict[str, str], licence: str) -> dict[str, dict[str, str]]:

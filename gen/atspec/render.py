@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import difflib
+import hashlib
 import re
 import sys
 from functools import cache
@@ -14,12 +15,13 @@ import jinja2
 
 from . import VERSION
 from .absent import absent
-from .build import add_view_options, spec_or_report, specs_of_views
+from .build import spec_or_report, specs_of_views
 from .deleted import deleted
 from .lower import (RUNTIME_VERSION, EffectView, FieldView, Lowering, LowerError, c_string,
                     command_heads, comment, deprecated_text, harmless, head_table, lower_table, number)
 from .manual import manual
 from .model import Spec
+from .options import add_only_option, add_view_options, folder
 from .select import select_commands
 from .views import views
 
@@ -102,7 +104,7 @@ def context(spec: Spec, narrowed: Optional[Mapping[str, Spec]] = None, calls: bo
     lacking = absent(spec, low)
     return {
         "spec": spec, "prefix": low.prefix, "upper": low.upper, "banner": banner(spec),
-        "runtime_version": RUNTIME_VERSION, "calls": calls,
+        "runtime_version": RUNTIME_VERSION, "calls": calls, "build": build_name(spec),
         "tables": [lower_table(t, low.prefix) for t in spec.values],
         "params": low.params.views, "kinds": low.params.kinds, "literals": low.params.literals,
         "shown": low.shown, "head_table": head_table(low.heads), "records": records, "heads": low.heads,
@@ -117,6 +119,11 @@ def context(spec: Spec, narrowed: Optional[Mapping[str, Spec]] = None, calls: bo
         "views": views(low, narrowed or {}),
         "deprecates": any(deprecations(spec)),
     }
+
+
+def build_name(spec: Spec) -> str:
+    """The same for all that may be linked together."""
+    return hashlib.sha256("\n".join([VERSION, spec.sha256, *(spec.only or [])]).encode()).hexdigest()[:8]
 
 
 def deprecations(spec: Spec) -> list[str]:
@@ -196,9 +203,8 @@ def add_build(subparsers: "argparse._SubParsersAction[argparse.ArgumentParser]")
                     "left alone, time stamps included.")
     parser.add_argument("spec", metavar="SPEC", help="the spec of a module")
     add_view_options(parser)
-    parser.add_argument("-o", dest="output", metavar="DIR", required=True, help="where they go")
-    parser.add_argument("--only", metavar="COMMAND,...", help="these commands, and what the "
-                        "client needs to start up")
+    parser.add_argument("-o", dest="output", metavar="DIR", required=True, type=folder, help="where they go")
+    add_only_option(parser)
     side = parser.add_mutually_exclusive_group()
     side.add_argument("--host", action="store_true", help="the host's side alone")
     side.add_argument("--module", action="store_true", help="with the module's side (default)")
@@ -216,12 +222,12 @@ def build(args: argparse.Namespace) -> int:
     try:
         narrowed = {} if args.at is not None or args.host else specs_of_views(args.spec, spec.views, args.overlays)
         if args.only:
-            spec = select_commands(spec, args.only.split(","))
+            spec = select_commands(spec, args.only)
         files = render(spec, module=not args.host, narrowed=narrowed)
     except LowerError as e:
         print(e.placed(args.spec), file=sys.stderr)
         return 1
-    output = Path(args.output)
+    output: Path = args.output
     if args.check:
         return stale(files, output, surplus(spec, files, output))
     if args.depfile:

@@ -26,6 +26,18 @@ extern "C" {
 #define AT_NAMES(...) __VA_ARGS__,
 #endif
 
+/**
+ * What a descriptor is called for the linker. It tells apart what was generated of different
+ * choices, so that a header goes with its own library or with none.
+ */
+#ifndef __GNUC__
+#define AT_LINKED_AS(name)
+#elif defined(AT_NO_NAMES)
+#define AT_LINKED_AS(name) __asm__(name "_no_names")
+#else
+#define AT_LINKED_AS(name) __asm__(name)
+#endif
+
 #define AT_NONE 0xFFFFu         /**< no parameter, no record */
 #define AT_NO_MEMBER 0xFFFu     /**< at_field.offset of a literal */
 #define AT_UNKNOWN 0xFFu        /**< value of a setting that isn't known */

@@ -6,6 +6,7 @@ asked for, so what comes from the module is all that counts. Printed is how much
 """
 
 import hashlib
+import argparse
 import os
 import pathlib
 import re
@@ -68,7 +69,7 @@ def report(title, stats, baud, push):
           f"{least:>10.3f}{100 * (seconds / least - 1):>+9.1f} %")
 
 
-def main(baud=115200, kib=64):
+def main(baud, kib):
     data = os.urandom(kib * 1024)
     with tempfile.TemporaryDirectory() as folder:
         module = str(pathlib.Path(folder) / "bc26.pty")
@@ -90,4 +91,7 @@ def main(baud=115200, kib=64):
 
 
 if __name__ == "__main__":
-    main(*map(int, sys.argv[1:]))
+    parser = argparse.ArgumentParser(prog="./dev pace", description="How long transfers take, against what the bytes need.")
+    parser.add_argument("baud", metavar="BAUD", type=int, nargs="?", default=115200)
+    parser.add_argument("kib", metavar="KIB", type=int, nargs="?", default=64)
+    main(**vars(parser.parse_args()))

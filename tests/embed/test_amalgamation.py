@@ -85,11 +85,13 @@ class Amalgamation(Scratch):
         sources = [host / "bc26.c", module / "bc26_module.c"]
         for order in (sources, sources[::-1]):
             for compiler in ("gcc", "clang"):
-                command = [compiler, *STRICT, "-std=c99", f"-I{host}", f"-I{module}", CONSUMER / "both.c", *order]
+                command = [compiler, *STRICT, "-std=c99", f"-I{host}", f"-I{module}", "-DAT_BESIDE_HOST",
+                           CONSUMER / "both.c", *order]
                 self.assertEqual(self.build_and_run(command), BOTH_SAY)
         other = (CONSUMER / "both.c").read_text("utf-8")
         other = '#include "bc26.h"\n#include "bc26_sockets.h"\n' + other
-        command = ["gcc", *STRICT, "-std=c99", f"-I{host}", f"-I{module}", self.put("both.c", other), *sources]
+        command = ["gcc", *STRICT, "-std=c99", "-DAT_BESIDE_HOST", f"-I{host}", f"-I{module}", self.put("both.c", other),
+                   *sources]
         self.assertEqual(self.build_and_run(command), BOTH_SAY)
 
     def test_two_modules_in_one_program(self) -> None:
@@ -136,6 +138,85 @@ class Determinism(Scratch):
         for name in ("bc26/bc26.c", "zephyr/zephyr/module.yml", "esp-idf/bc26/idf_component.yml", "arduino/src/bc26.c"):
             self.assertIn(name, names)
         self.assertEqual(filecmp.cmpfiles(*made, names, shallow=False), (names, [], []))
+
+
+class OneBuild(Scratch):
+    """What was made of different choices isn't linked together."""
+
+    MAIN = '#include "bc26.h"\nint main(void) { return bc26.forms == 0; }\n'
+
+    def link(self, header: Path, *sources: object) -> None:
+        run(["gcc", f"-I{header}", self.put("main.c", self.MAIN), *sources, "-o", self.folder / "program"])
+
+    def test_header_and_source(self) -> None:
+        now, old = dist(self.folder / "now") / "bc26", dist(self.folder / "old", "--firmware", "V1.0") / "bc26"
+        one = dist(self.folder / "one", "--only", "QIRD") / "bc26"
+        for header in (now, old, one):
+            for source in (now, old, one):
+                with self.subTest(header=header, source=source):
+                    if header == source:
+                        self.link(header, source / "bc26.c")
+                    else:
+                        with self.assertRaisesRegex(AssertionError, "undefined reference to .bc26_[0-9a-f]{8}'"):
+                            self.link(header, source / "bc26.c")
+
+    def test_with_and_without_names(self) -> None:
+        folder = dist(self.folder / "d") / "bc26"
+        run(["gcc", "-DAT_NO_NAMES", "-c", folder / "bc26.c", "-o", self.folder / "bc26.o"])
+        with self.assertRaisesRegex(AssertionError, "undefined reference"):
+            self.link(folder, self.folder / "bc26.o")
+
+    def test_host_and_module(self) -> None:
+        now, old = dist(self.folder / "now"), dist(self.folder / "old", "--firmware", "V1.0")
+        for options, complaint in ((["-DAT_BESIDE_HOST"], "undefined reference to .bc26_"), ([], "multiple definition")):
+            module = self.folder / "module.o"
+            run(["gcc", *options, "-c", now / "bc26-module/bc26_module.c", "-o", module])
+            with self.assertRaisesRegex(AssertionError, complaint):
+                run(["gcc", f"-I{now / 'bc26-module'}", "-DMODULE_ALONE", CONSUMER / "both.c", module,
+                     old / "bc26/bc26.c", "-o", self.folder / "program"])
+
+
+class Again(Scratch):
+    """Over what an earlier run wrote."""
+
+    def names(self, folder: Path) -> list[str]:
+        return sorted(str(p.relative_to(folder)) for p in folder.rglob("*"))
+
+    def test_only_what_belongs_to_it_is_left(self) -> None:
+        folder = dist(self.folder / "d")
+        run(["sha256sum", "-c", "MANIFEST"], cwd=folder)
+        self.assertTrue((folder / "arduino/library.properties").exists())
+        dist(folder, "--only", "QIRD")
+        self.assertEqual(self.names(folder), self.names(dist(self.folder / "fresh", "--only", "QIRD")))
+
+    def test_what_was_changed_or_is_the_users_stays(self) -> None:
+        folder = dist(self.folder / "d")
+        mine, changed = folder / "zephyr/mine.c", folder / "arduino/keywords.txt"
+        mine.write_text("int mine;\n", "utf-8")
+        changed.write_text("changed\n", "utf-8")
+        self.assertIn(f"{changed} was changed", self.said("--only", "QIRD"))
+        self.assertEqual([p for p in self.names(folder) if p.startswith(("zephyr", "arduino"))],
+                         ["arduino", "arduino/keywords.txt", "zephyr", "zephyr/mine.c"])
+
+    def said(self, *options: str) -> str:
+        return run(["sh", "-c", 'sh "$@" 2>&1', "sh", ROOT / "dev", "dist", self.folder / "d", *options],
+                   env={"AT_NO_INSTALL": "1"})
+
+    def test_what_is_left_out_is_said(self) -> None:
+        self.assertIn("without the sockets and the packages", self.said("--only", "QIRD"))
+        self.assertIn("without the sockets and the packages", self.said("--firmware", "V1.0"))
+        self.assertNotIn("without", self.said("--style", "small"))
+        self.assertTrue((self.folder / "d/bc26/bc26_sockets.c").exists())
+
+    def test_what_makes_no_sense(self) -> None:
+        atspec = [sys.executable, ROOT / "gen/atspec", "dist", ROOT / "spec/quectel/bc26-tcpip.yaml"]
+        for options, complaint in ((["-o", ""], "an empty name"), (["--only", ""], "a command without a name"),
+                                   (["--only", "QIRD,"], "a command without a name"),
+                                   (["--only", "QIRD", "--only", "QIOPEN"], "may be given once"),
+                                   (["--packages", self.folder], "no folder zephyr/")):
+            with self.assertRaisesRegex(AssertionError, complaint):
+                run([*atspec, *(["-o", self.folder / "x"] if options[0] != "-o" else []), *options])
+        self.assertFalse((self.folder / "x").exists())
 
 
 class Choice(Scratch):
