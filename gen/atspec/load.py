@@ -16,7 +16,8 @@ import yaml
 from .diag import Report, nearest
 from .model import Mark
 
-SCHEMA = Path(__file__).resolve().parents[2] / "spec" / "atspec.schema.json"
+SPECS = Path(__file__).resolve().parents[2] / "spec"
+SCHEMA = SPECS / "atspec.schema.json"
 PARSER = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 DEEPEST = 40        # no spec nests deeper; bounds the recursion over nodes
 ROOT_ONLY = ("module", "source", "devices", "revisions", "defaults", "examples", "coverage")
@@ -247,7 +248,7 @@ class _Loader:
         return [n for n in root.list("include") if n.kind == "str" and n.value]
 
     def include(self, source: Source, node: Node, chain: tuple[str, ...]) -> None:
-        path = os.path.normpath(os.path.join(os.path.dirname(source.path), str(node.value)))
+        path = included_path(source.path, str(node.value))
         try:
             if os.path.realpath(path) in chain:
                 self.report.add("E009", node.mark, f"`{node.value}` leads back to itself")
@@ -255,10 +256,18 @@ class _Loader:
             included = self.load(path, chain)
         except (OSError, ValueError) as e:
             reason = getattr(e, "strerror", None) or "not a path"
-            self.report.add("E001", node.mark, f"can't read `{node.value}`: {reason}")
+            self.report.add("E001", node.mark, f"can't read `{node.value}`: {reason}",
+                            "looked for beside this file, then among atspec's own specs")
             return
         if included and included not in source.includes:
             source.includes.append(included)
+
+
+def included_path(includer: str, name: str) -> str:
+    """Beside who includes it; else that of atspec's own, as common/v250.yaml, wherever atspec is installed."""
+    beside = os.path.normpath(os.path.join(os.path.dirname(includer), name))
+    own = os.path.normpath(SPECS / name)
+    return own if not os.path.lexists(beside) and os.path.isfile(own) and not os.path.isabs(name) else beside
 
 
 def load(path: str, report: Report) -> list[Source]:

@@ -139,13 +139,37 @@ target_link_libraries(sim PRIVATE simlib_module)
     def test_what_makes_no_sense_is_refused(self) -> None:
         self.spec()
         for arguments, why in (("TARGET x", "SPEC must be given"), ("TARGET x SPEC no.yaml", "there's no"),
-                               ("TARGET x SPEC common.yaml", "which `module:`"),
+                               ("TARGET x SPEC my.yaml OVERLAYS no.yaml", "there's no"),
+                               ("TARGET x SPEC common.yaml", "as `module: bc26` does"),
+                               ("TARGET x SPEC my.yaml DIRECTORY d)\natspec_generate(TARGET y SPEC my.yaml DIRECTORY d",
+                                "atspec_generate(y): another library's sources go to"),
                                ("TARGET x SPEC my.yaml HOST MODULE", "can't make sense"),
                                ("TARGET x SPEC my.yaml SORRY y", "can't make sense of: SORRY")):
             self.put("CMakeLists.txt", PROJECT + f"atspec_generate({arguments})\n")
             said = start(self.command())
             self.assertNotEqual(said.returncode, 0, arguments)
             self.assertIn(why, flat(said.stderr))
+        self.put("CMakeLists.txt", PROJECT.replace("consumer C", "consumer CXX") + "atspec_generate(TARGET x SPEC my.yaml)\n")
+        self.assertIn("enable_language(C)", flat(start(self.command()).stderr))
+        self.put("CMakeLists.txt", PROJECT + "atspec_generate(TARGET x SPEC my.yaml)\n")
+        self.assertIn("AT_RAGEL_STYLE is one of", flat(start(self.command("-DAT_RAGEL_STYLE=small")).stderr))
+
+    def test_components(self) -> None:
+        self.configure(PROJECT.replace("REQUIRED", "REQUIRED COMPONENTS runtime bc26_sockets"))
+        self.put("CMakeLists.txt", PROJECT.replace("REQUIRED", "REQUIRED COMPONENTS bc27"))
+        self.assertIn("set atspec_FOUND to FALSE", flat(start(self.command()).stderr))
+
+    def test_atspecs_own_specs_are_found(self) -> None:
+        """What a spec includes lies beside it, or comes with the installation."""
+        smallest = (ROOT / "spec/README.md").read_text("utf-8").partition("A whole spec, the smallest:")[2]
+        self.put("my.yaml", smallest.partition("```yaml\n")[2].partition("```")[0])
+        build = self.configure(PROJECT + "atspec_generate(TARGET tiny SPEC my.yaml DIRECTORY made)\n")
+        run(["cmake", "--build", build])
+        self.assertIn("tiny", (build / "made/tiny.h").read_text("utf-8"))
+        self.put("my.yaml", (self.folder / "my.yaml").read_text("utf-8").replace("v250", "v251"))
+        said = start(["cmake", "--build", str(build)])
+        self.assertIn("common/v251.yaml`: No such file", said.stdout + said.stderr)
+        self.assertIn("then among atspec's own specs", said.stdout + said.stderr)
 
 
 def sha(build: Path) -> str:
