@@ -73,6 +73,15 @@ class Amalgamation(Scratch):
         self.assertEqual([n for n in names if "client" in n or n.endswith("_start") and n != "at_scan_start"], [])
         self.assertNotIn("struct at_client", (folder / "bc26.h").read_text("utf-8"))
 
+    def test_a_log_is_read(self) -> None:
+        """The program that README.md shows: payload that looks like lines stays payload."""
+        folder = self.dist / "bc26-codec"
+        source = ROOT / "tests/embed/log.c"
+        run(["gcc", *STRICT, "-std=c99", f"-I{folder}", source, folder / "bc26.c", "-o", self.folder / "log"])
+        log = self.put("log.txt", 'OK\r\n\r\n+QIURC: "recv",2,11\r\nOK\r\n> ERROR\r\n+QIURC: "closed",2\r\n+WHAT: 1\r\n')
+        said = run(["sh", "-c", f"{self.folder / 'log'} <{log}"])
+        self.assertEqual(said, "socket 2:\n    OK\n> ERROR\nnot understood: +WHAT: 1\n")
+
     def test_the_module_alone(self) -> None:
         folder = self.dist / "bc26-module"
         command = ["gcc", *STRICT, "-std=c99", "-DMODULE_ALONE", f"-I{folder}", CONSUMER / "both.c",

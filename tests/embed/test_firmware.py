@@ -16,19 +16,17 @@ import unittest
 from collections.abc import Callable, Iterator
 
 from support import Sim, free_port
-from targets import PATIENCE, ROOT, STRICT, compile, generated, includes, need, runtime
+from targets import PATIENCE, ROOT, compile, need
 
 FIRMWARE = ROOT / "tests/embed/firmware"
 HOST = "192.0.2.1"  # of the firmware's servers
-TARGET = ["-mcpu=cortex-m3", "-mthumb", "-Os", "-ffreestanding", "-ffunction-sections",
-          "-fdata-sections", "-nostartfiles", "--specs=nano.specs", "-Wl,--gc-sections"]
 
 
 def build(folder: pathlib.Path, *options: str) -> pathlib.Path:
-    program = folder / "firmware.elf"
-    compile(["arm-none-eabi-gcc", *TARGET, *STRICT, *options, *includes("bc26"), *runtime(),
-             *generated("bc26")[:3], ROOT / "src/bc26/sockets.c", *sorted(FIRMWARE.glob("*.c")),
-             "-T", FIRMWARE / "cortex_m.ld", "-o", program])
+    """Of what ./dev dist writes, with the Makefile beside it."""
+    program, library = folder / "firmware.elf", folder / "dist"
+    compile(["env", "AT_NO_INSTALL=1", "sh", ROOT / "dev", "dist", library])
+    compile(["make", "-s", "-C", FIRMWARE, f"DIST={library / 'bc26'}", f"OUT={program}", f"OPTIONS={' '.join(options)}"])
     return program
 
 

@@ -2,7 +2,7 @@
  * works by interrupts, one loop that sleeps while there's nothing to do, no heap, no RTOS.
  * It talks to servers of the test and reports over semihosting. */
 #include "board.h"
-#include "sockets.h"
+#include "bc26_sockets.h"
 #include "uart.h"
 
 #include <string.h>
