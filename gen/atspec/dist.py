@@ -43,13 +43,12 @@ class Variant:
     headers: tuple[str, ...]        # besides the generated one of this name
     without: tuple[str, ...]        # of src/runtime
     generated: tuple[str, ...]      # suffixes, in the order of the file
-    documented: bool = False        # may hold the manual's texts
 
 
 HOST = Variant("", "", "the host's side: stream parser, codec, client and calls",
-               (), ("command", "view"), (".c", "_head.rl", "_calls.c"), True)
+               (), ("command", "view"), (".c", "_head.rl", "_calls.c"))
 CODEC = Variant("-codec", "", "the host's stream parser and codec, without the client",
-                ("at/stream.h",), ("client*", "command", "view"), (".c", "_head.rl"), True)
+                ("at/stream.h",), ("client*", "command", "view"), (".c", "_head.rl"))
 MODULE = Variant("-module", "_module", "the module's side, for simulators and tests",
                  (), ("client*", "stream"), (".c", "_head.rl", "_module.c", "_command.rl"))
 VARIANTS = (HOST, CODEC, MODULE)
@@ -213,7 +212,7 @@ def joined(dist: Dist, variant: Variant) -> dict[str, str]:
     joiner.system = set()
     runtime, generated = (weak(dist, variant, sources) + joined_sources(dist, joiner, sources(dist, variant))
                           for sources in (runtime_sources, generated_sources))
-    if variant.documented:
+    if variant is not MODULE:
         manual = joined_sources(dist, joiner, {f"{name}_manual.c": dist.files[f"{dist.module}_manual.c"]})
         generated += f"\n#ifdef AT_MANUAL\n{manual}\n#endif\n"
     source = (head(dist, variant) + "\n#ifndef AT_NO_DEPRECATED\n#define AT_NO_DEPRECATED\n#endif\n"

@@ -7,9 +7,13 @@
 #include "scan.h"
 #include "text.h"
 
+/* See encode.c. */
+const char at_names_left_out_on_one_side = 0;
+
 static struct at_shape form_shape(const struct at_grammar *grammar, const struct at_form *form)
 {
-    struct at_shape shape = {grammar->module->params, grammar->module->shown, form->fields, form->nfields, false, true};
+    struct at_shape shape = {grammar->module->params, grammar->module->shown, form->fields,
+                             form->nfields, false, true};
     /* Data at the prompt aren't in the line. */
     if (form->rare->data != NULL && form->rare->data->prompt != 0) {
         shape.nfields--;

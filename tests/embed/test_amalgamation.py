@@ -92,6 +92,15 @@ class Amalgamation(Scratch):
         command = ["gcc", *STRICT, "-std=c99", f"-I{host}", f"-I{module}", self.put("both.c", other), *sources]
         self.assertEqual(self.build_and_run(command), BOTH_SAY)
 
+    def test_names_on_both_sides_or_on_neither(self) -> None:
+        """One side's tables would be read as the other's, which have other columns."""
+        host, module = self.dist / "bc26", self.dist / "bc26-module"
+        for options in ((), ("-ffunction-sections", "-fdata-sections", "-Wl,--gc-sections")):
+            run(["gcc", *options, "-DAT_NO_NAMES", "-c", host / "bc26.c", "-o", self.folder / "host.o"])
+            with self.assertRaisesRegex(AssertionError, "multiple definition of .at_names_left_out_on_one_side"):
+                run(["gcc", *options, f"-I{host}", f"-I{module}", CONSUMER / "both.c", self.folder / "host.o",
+                     module / "bc26_module.c", "-o", self.folder / "program"])
+
     def test_two_modules_in_one_program(self) -> None:
         run([sys.executable, ROOT / "gen/atspec", "dist", ROOT / "spec/quectel/bg95-tcpip.yaml", "-o", self.folder])
         source = self.put("two.c", '#include "bc26.h"\n#include "bg95.h"\n#include <stdio.h>\n'
