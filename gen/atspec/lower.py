@@ -317,11 +317,18 @@ class FormView:
     doc: str
     deprecated: str         # what the compiler says of its use, as a C string, or ""
     rare: str = ""          # the first form that has the same of what forms share
+    spelled: str = ""       # the first form whose command line begins so
 
     @property
     def plain(self) -> bool:
         """Whether its answer is one line at most, and nothing else."""
         return len(self.sinks) <= 1 and not any(s.many for s in self.sinks) and not self.takes_payload
+
+    @property
+    def head(self) -> str:
+        """What its command line begins with."""
+        syntax = self.form.syntax
+        return syntax.head if self.fields and syntax.fields else syntax.text
 
     @property
     def command(self) -> Command:
@@ -797,10 +804,12 @@ def ragel_literal(text: str) -> str:
 
 
 def share(forms: list[FormView]) -> None:
-    """Deadlines, and what stands apart from an at_form, of which each is written once."""
+    """Texts, deadlines, and what stands apart from an at_form, of which each is written once."""
+    heads: dict[str, str] = {}
     deadlines: dict[str, str] = {}
     others: dict[str, str] = {}
     for f in forms:
+        f.spelled = heads.setdefault(f.head, f.ident)
         f.within["first"] = deadlines.setdefault(repr(f.within), f.ident) if f.then else ""
         content = (f.effects, f.data, f.then and f.ident, f.form.response_time, f.reads)
         f.rare = others.setdefault(repr(content), f.ident)
