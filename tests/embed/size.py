@@ -91,6 +91,7 @@ CHOICES = [
 
 # Whom a call through a pointer reaches, as the source spells it; the rest are the user's.
 REACHES = {
+    "shape->judge": [],     # the module's side alone
     "module->head": [f"{MODULE}_head"],
     "->on_event": ["at_client_event"],
     "listener->urc": ["src/bc26/sockets.c:on_urc"],
