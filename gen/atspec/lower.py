@@ -75,6 +75,19 @@ def section_of(section: str) -> str:
 
 # Parameters -------------------------------------------------------------------
 
+@dataclass(frozen=True)
+class Kind:
+    """What a parameter may hold."""
+
+    values: str             # name of the table of strings
+    minimum: int
+    maximum: int
+    supported: int
+    type: str
+    flags: str
+    nvalues: int
+
+
 @dataclass
 class ParamView:
     enum: str
@@ -87,12 +100,17 @@ class ParamView:
     supported: int = INT32_MIN
     values: str = ""        # name of the table of strings
     nvalues: int = 0
-    kind: int = 0           # index of what it shares with others
+    sent: bool = False      # in a command
 
     @property
-    def content(self) -> tuple:
-        """What its kind says."""
-        return (self.values, self.minimum, self.maximum, self.supported, self.type, self.flags, self.nvalues)
+    def kind(self) -> Kind:
+        return Kind(self.values, self.minimum, self.maximum, self.supported, self.type, self.flags, self.nvalues)
+
+    @property
+    def received(self) -> Kind:
+        """What the host knows of it: ranges hold for what it sends."""
+        known = self.sent or self.literal or "AT_STRICT" in self.flags
+        return self.kind if known else Kind("", 0, 0, INT32_MIN, self.type, "0", 0)
 
 
 class Params:
@@ -100,9 +118,13 @@ class Params:
 
     def __init__(self) -> None:
         self.views: list[ParamView] = []
-        self.kinds: list[ParamView] = []    # the first of each
         self.by_key: dict[tuple, ParamView] = {}
         self.enums: set[str] = set()
+
+    @property
+    def kinds(self) -> list[Kind]:
+        """Each once; behind what the host knows the rest that the module's side does."""
+        return list(dict.fromkeys([v.received for v in self.views] + [v.kind for v in self.views]))
 
     @property
     def literals(self) -> list[ParamView]:
@@ -125,7 +147,9 @@ class Params:
         key = (view.name, view.type, view.flags, view.minimum, view.maximum, view.supported,
                view.values)
         hints = ["", f"_{command.name}" if command else "", f"_{view.type}"]
-        return self.add(key, f"P_{param.c_name.upper()}", view, hints)
+        enum = self.add(key, f"P_{param.c_name.upper()}", view, hints)
+        self.by_key[key].sent |= sent
+        return enum
 
     def add(self, key: tuple, enum: str, view: ParamView, hints: Iterable[str] = ("",)) -> str:
         if key in self.by_key:
@@ -139,9 +163,6 @@ class Params:
             raise LowerError(None, f"more than {PARAMS_MAX} parameters")
         if view.literal:    # of the same text, whether quoted or not
             view.values = next((v.values for v in self.views if v.literal and v.name == view.name), view.values)
-        view.kind = next((i for i, k in enumerate(self.kinds) if k.content == view.content), len(self.kinds))
-        if view.kind == len(self.kinds):
-            self.kinds.append(view)
         return view.enum
 
 

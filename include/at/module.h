@@ -19,11 +19,13 @@ extern "C" {
 #ifdef AT_NO_NAMES
 #define AT_NAMED(declaration)
 #define AT_NAMES(...)
+#define AT_EITHER(with_names, without) without
 #define at_client_init at_client_init_no_names
 #define at_stream_init at_stream_init_no_names
 #else
 #define AT_NAMED(declaration) declaration
 #define AT_NAMES(...) __VA_ARGS__,
+#define AT_EITHER(with_names, without) with_names
 #endif
 
 #define AT_NONE 0xFFFFu         /**< no parameter, no record */

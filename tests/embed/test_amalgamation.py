@@ -57,11 +57,13 @@ class Amalgamation(Scratch):
         self.assertRegex(said, r"^-1 0 kept by the module")
 
     def test_a_conversation(self) -> None:
-        """As the project's own build holds it."""
+        """As the project's own build holds it, with names and without."""
         folder = self.dist / "bc26"
         for compiler in ("gcc", "clang"):
-            self.assertEqual(self.build_and_run([compiler, "-std=c99", f"-I{folder}", CONSUMER / "host.c",
-                                                 folder / "bc26.c"], self.plain), SAID)
+            command = [compiler, "-std=c99", f"-I{folder}", CONSUMER / "host.c", folder / "bc26.c"]
+            self.assertEqual(self.build_and_run(command, self.plain), SAID)
+            self.assertEqual(self.build_and_run([*command, "-DAT_NO_NAMES"], self.plain),
+                             SAID.replace("name QIRD", "name left out"))
         self.assertEqual(run([OUR_PROGRAM]), SAID)
 
     def test_the_codec_alone(self) -> None:
