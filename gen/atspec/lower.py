@@ -122,9 +122,11 @@ class Params:
         self.enums: set[str] = set()
 
     @property
-    def kinds(self) -> list[Kind]:
-        """Each once; behind what the host knows the rest that the module's side does."""
-        return list(dict.fromkeys([v.received for v in self.views] + [v.kind for v in self.views]))
+    def kinds(self) -> tuple[list[Kind], list[Kind]]:
+        """Each once, as both sides know it and as the host does; first what they know alike."""
+        both = [list(dict.fromkeys(side)) for side in ((v.kind for v in self.views), (v.received for v in self.views))]
+        named, bare = (sorted(side, key=lambda k: not all(k in other for other in both)) for side in both)
+        return named, bare
 
     @property
     def literals(self) -> list[ParamView]:
