@@ -16,7 +16,7 @@ RUNTIME_VERSION = 1
 INT32_MIN, INT32_MAX = -(2 ** 31), 2 ** 31 - 1
 NONE, UNKNOWN = "AT_NONE", "AT_UNKNOWN"
 PARAMS_MAX, GROUPS_MAX, SHOWN_MAX = 1024, 7, 7      # what the bits of an at_field hold
-FORMS_MAX = 1024                                    # and those of an at_form
+FORMS_MAX, LINES_MAX = 1024, 1024                   # and those of an at_form and an at_record
 
 
 class LowerError(Exception):
@@ -287,7 +287,6 @@ class RecordView:
     fields: list[FieldView]
     effects: list[EffectView]
     payload: dict
-    text: int               # where a test answer's text begins
     struct: str
     id: str
     outcome: str
@@ -378,6 +377,8 @@ class Lowering:
         self.forms = [self.form(f) for f in spec.forms]
         if len(self.forms) > FORMS_MAX:
             raise LowerError(None, f"more than {FORMS_MAX} forms")
+        if len(spec.lines) > LINES_MAX:
+            raise LowerError(None, f"more than {LINES_MAX} lines")
         share(self.forms)
         self.heads = self.make_heads()
         self.records = [r for h in self.heads for r in h.records]
@@ -513,7 +514,7 @@ class Lowering:
             enum=f"R_{line.c_name.upper()}_{line.kind.upper()}" if index == 0 else "",
             line=line, head=head, fields=views,
             effects=self.effects(line.sets, template.fields, line.command, False),
-            payload=payload, text=len(template.head), struct=struct, id=self.line_id(line),
+            payload=payload, struct=struct, id=self.line_id(line),
             outcome=f"AT_OUTCOME_{(line.outcome or 'none').upper()}",
             ident=f"{line.c_name}_{line.kind}" + (f"_{index + 1}" if index else ""),
             scanned=scanned, places=fields)

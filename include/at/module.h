@@ -140,13 +140,12 @@ struct at_record {
     AT_NAMED(const char *head;)       /**< text before the first field */
     const struct at_field *fields;
     const struct at_record_rare *rare;
-    uint16_t id;                      /**< the line; shapes of one line share it */
-    uint16_t size;                    /**< of the struct it decodes to */
+    unsigned id : 10;                 /**< the line; shapes of one line share it */
+    unsigned nfields : 5;
+    unsigned extra : 1;               /**< further fields are ignored */
+    unsigned size : 10;               /**< of the struct it decodes to */
     unsigned kind : 3;                /**< enum at_record_kind */
     unsigned outcome : 3;             /**< enum at_outcome */
-    unsigned extra : 1;               /**< further fields are ignored */
-    unsigned nfields : 5;
-    uint8_t text;                     /**< where the text of a test answer begins */
 };
 
 /** What the head machine recognised: records that share a beginning. */

@@ -56,8 +56,9 @@ static size_t least(size_t n, uint32_t left)
 static bool tell(struct at_found *found, enum at_event_type type, const uint8_t *data, size_t len,
                  size_t remaining)
 {
-    memset(&found->event, 0, sizeof found->event);
     found->event.type = type;
+    found->event.record = NULL;
+    found->event.line = NULL;
     found->event.data = data;
     found->event.len = len;
     found->event.remaining = remaining;
