@@ -343,8 +343,14 @@ class FormView:
 
     @property
     def plain(self) -> bool:
-        """Whether its answer is one line at most, and nothing else."""
-        return len(self.sinks) <= 1 and not any(s.many for s in self.sinks) and not self.takes_payload
+        """Whether its answer is one line at most, and nothing else, and it sends no data."""
+        return (len(self.sinks) <= 1 and not any(s.many for s in self.sinks) and not self.takes_payload
+                and not self.prompts)
+
+    @property
+    def prompts(self) -> bool:
+        """Whether data follow its command line."""
+        return bool(self.data and self.data["prompt"])
 
     @property
     def head(self) -> str:

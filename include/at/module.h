@@ -172,8 +172,14 @@ enum at_head_result {
  */
 int at_head_search(const uint8_t *heads, uint16_t *state, const uint8_t **p, const uint8_t *end);
 
+struct at_form;
+struct at_module;
+
 /** Data that the host sends with a command. */
 struct at_data {
+    /** at_data_check, which only forms with data need. */
+    int (*check)(const struct at_module *module, const struct at_form *form, bool hex,
+                 const void *request, struct at_fault *fault);
     uint16_t field;      /**< parameter that holds them */
     uint16_t length;     /**< parameter that counts them, or AT_NONE */
     uint16_t max_text;   /**< most bytes in text format */

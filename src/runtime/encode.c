@@ -14,7 +14,7 @@ int at_form_encode(const struct at_module *module, const struct at_form *form,
                          : at_fields_check(module->params, form->fields, form->nfields, request,
                                            fault);
     if (status == AT_OK && data != NULL) {
-        status = at_data_check(module, form, hex != 0, request, fault);
+        status = data->check(module, form, hex != 0, request, fault);
     }
     return status < 0 ? status : at_form_write(module, form, hex != 0, request, buf, size);
 }

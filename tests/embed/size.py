@@ -93,6 +93,11 @@ CHOICES = [
 REACHES = {
     "shape->judge": [],     # the module's side alone
     "module->head": [f"{MODULE}_head"],
+    "data->check": ["at_data_check"],
+    "sending->begin": ["src/runtime/client_data.c:begin_data"],
+    "sending->on_prompt": ["src/runtime/client_data.c:start_data"],
+    "sending->next": ["src/runtime/client_data.c:next_data"],
+    "sending->give_up": ["src/runtime/client_data.c:give_up_data"],
     "->on_event": ["at_client_event"],
     "listener->urc": ["src/bc26/sockets.c:on_urc"],
     "listener->payload": ["src/bc26/sockets.c:on_payload"],

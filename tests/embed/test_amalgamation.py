@@ -170,6 +170,8 @@ class Choice(Scratch):
         live, program = self.link(folder, self.CALL)
         self.assertIn("bc26_qird", live)
         self.assertTrue(b"AT+QIRD=" in program)
+        for name in ("at_sending", "at_data_check"):    # it sends no data
+            self.assertNotIn(name, live)
         for name in others:
             self.assertNotRegex(live, rf"(?i)_{name}(?:_|\b)")
             self.assertFalse(f"AT+{name}".encode() in program, name)
