@@ -393,12 +393,7 @@ static bool scan_overlong(struct at_stream *s, struct at_found *found)
 
 /* Echoed data ------------------------------------------------------------- */
 
-void at_stream_expect_echo(struct at_stream *s, uint32_t n, int until)
-{
-    s->left = n;
-    s->until = (int16_t)(n == 0 ? until : -1);
-    s->state = ECHO_SPACE;
-}
+/* All of it is reached through a pointer: who expects none is linked without. */
 
 /* What a prompt may end with: a space, a line end. Taking a byte too many here
  * only costs the blank line that follows the data. */
@@ -439,6 +434,23 @@ static bool scan_echo_data(struct at_stream *s, struct at_found *found)
     }
     return tell(found, AT_EVENT_ECHO_DATA, data, n,
                 ended ? 0 : (s->until < 0 ? counted(s->left) : 1u));
+}
+
+static bool scan_echoed(struct at_stream *s, struct at_found *found)
+{
+    if (s->state == ECHO_DATA) {
+        return scan_echo_data(s, found);
+    }
+    scan_echo_space(s);
+    return false;
+}
+
+void at_stream_expect_echo(struct at_stream *s, uint32_t n, int until)
+{
+    s->left = n;
+    s->until = (int16_t)(n == 0 ? until : -1);
+    s->state = ECHO_SPACE;
+    s->scan_echoed = scan_echoed;
 }
 
 /* The window -------------------------------------------------------------- */
@@ -513,10 +525,8 @@ static bool scan_state(struct at_stream *s, struct at_found *found)
     case ECHO_SPACE:
     case ECHO_CR:
     case ECHO_LF:
-        scan_echo_space(s);
-        return false;
     case ECHO_DATA:
-        return scan_echo_data(s, found);
+        return s->scan_echoed(s, found);
     default:
         return scan_within(s, found);
     }

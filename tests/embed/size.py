@@ -93,6 +93,7 @@ CHOICES = [
 REACHES = {
     "shape->judge": [],     # the module's side alone
     "module->head": [f"{MODULE}_head"],
+    "s->scan_echoed": ["src/runtime/stream.c:scan_echoed"],
     "data->check": ["at_data_check"],
     "sending->begin": ["src/runtime/client_data.c:begin_data"],
     "sending->on_prompt": ["src/runtime/client_data.c:start_data"],
