@@ -131,6 +131,6 @@ bool at_is_command_line(const uint8_t *text, size_t len)
             return false;
         }
     }
-    return i == len || text[i] == '+' || text[i] == '&' || text[i] == '=' || text[i] == '?' ||
-           text[i] == '$' || text[i] == '%' || text[i] == '*' || text[i] == '^' || text[i] == '#';
+    static const char extended[] = {'+', '&', '=', '?', '$', '%', '*', '^', '#'};
+    return i == len || memchr(extended, text[i], sizeof extended) != NULL;
 }
