@@ -16,7 +16,7 @@ RUNTIME_VERSION = 1
 INT32_MIN, INT32_MAX = -(2 ** 31), 2 ** 31 - 1
 NONE, UNKNOWN = "AT_NONE", "AT_UNKNOWN"
 PARAMS_MAX, GROUPS_MAX, SHOWN_MAX = 1024, 7, 7      # what the bits of an at_field hold
-FORMS_MAX = 1024                                    # and those of an at_form
+FORMS_MAX, LINES_MAX = 1024, 1024                   # and those of an at_form and an at_record
 
 
 class LowerError(Exception):
@@ -75,6 +75,19 @@ def section_of(section: str) -> str:
 
 # Parameters -------------------------------------------------------------------
 
+@dataclass(frozen=True)
+class Kind:
+    """What a parameter may hold."""
+
+    values: str             # name of the table of strings
+    minimum: int
+    maximum: int
+    supported: int
+    type: str
+    flags: str
+    nvalues: int
+
+
 @dataclass
 class ParamView:
     enum: str
@@ -87,12 +100,17 @@ class ParamView:
     supported: int = INT32_MIN
     values: str = ""        # name of the table of strings
     nvalues: int = 0
-    kind: int = 0           # index of what it shares with others
+    sent: bool = False      # in a command
 
     @property
-    def content(self) -> tuple:
-        """What its kind says."""
-        return (self.values, self.minimum, self.maximum, self.supported, self.type, self.flags, self.nvalues)
+    def kind(self) -> Kind:
+        return Kind(self.values, self.minimum, self.maximum, self.supported, self.type, self.flags, self.nvalues)
+
+    @property
+    def received(self) -> Kind:
+        """What the host knows of it: ranges hold for what it sends."""
+        known = self.sent or self.literal or "AT_STRICT" in self.flags
+        return self.kind if known else Kind("", 0, 0, INT32_MIN, self.type, "0", 0)
 
 
 class Params:
@@ -100,9 +118,15 @@ class Params:
 
     def __init__(self) -> None:
         self.views: list[ParamView] = []
-        self.kinds: list[ParamView] = []    # the first of each
         self.by_key: dict[tuple, ParamView] = {}
         self.enums: set[str] = set()
+
+    @property
+    def kinds(self) -> tuple[list[Kind], list[Kind]]:
+        """Each once, as both sides know it and as the host does; first what they know alike."""
+        both = [list(dict.fromkeys(side)) for side in ((v.kind for v in self.views), (v.received for v in self.views))]
+        named, bare = (sorted(side, key=lambda k: not all(k in other for other in both)) for side in both)
+        return named, bare
 
     @property
     def literals(self) -> list[ParamView]:
@@ -125,7 +149,9 @@ class Params:
         key = (view.name, view.type, view.flags, view.minimum, view.maximum, view.supported,
                view.values)
         hints = ["", f"_{command.name}" if command else "", f"_{view.type}"]
-        return self.add(key, f"P_{param.c_name.upper()}", view, hints)
+        enum = self.add(key, f"P_{param.c_name.upper()}", view, hints)
+        self.by_key[key].sent |= sent
+        return enum
 
     def add(self, key: tuple, enum: str, view: ParamView, hints: Iterable[str] = ("",)) -> str:
         if key in self.by_key:
@@ -139,9 +165,6 @@ class Params:
             raise LowerError(None, f"more than {PARAMS_MAX} parameters")
         if view.literal:    # of the same text, whether quoted or not
             view.values = next((v.values for v in self.views if v.literal and v.name == view.name), view.values)
-        view.kind = next((i for i, k in enumerate(self.kinds) if k.content == view.content), len(self.kinds))
-        if view.kind == len(self.kinds):
-            self.kinds.append(view)
         return view.enum
 
 
@@ -264,7 +287,6 @@ class RecordView:
     fields: list[FieldView]
     effects: list[EffectView]
     payload: dict
-    text: int               # where a test answer's text begins
     struct: str
     id: str
     outcome: str
@@ -317,11 +339,24 @@ class FormView:
     doc: str
     deprecated: str         # what the compiler says of its use, as a C string, or ""
     rare: str = ""          # the first form that has the same of what forms share
+    spelled: str = ""       # the first form whose command line begins so
 
     @property
     def plain(self) -> bool:
-        """Whether its answer is one line at most, and nothing else."""
-        return len(self.sinks) <= 1 and not any(s.many for s in self.sinks) and not self.takes_payload
+        """Whether its answer is one line at most, and nothing else, and it sends no data."""
+        return (len(self.sinks) <= 1 and not any(s.many for s in self.sinks) and not self.takes_payload
+                and not self.prompts)
+
+    @property
+    def prompts(self) -> bool:
+        """Whether data follow its command line."""
+        return bool(self.data and self.data["prompt"])
+
+    @property
+    def head(self) -> str:
+        """What its command line begins with."""
+        syntax = self.form.syntax
+        return syntax.head if self.fields and syntax.fields else syntax.text
 
     @property
     def command(self) -> Command:
@@ -348,6 +383,8 @@ class Lowering:
         self.forms = [self.form(f) for f in spec.forms]
         if len(self.forms) > FORMS_MAX:
             raise LowerError(None, f"more than {FORMS_MAX} forms")
+        if len(spec.lines) > LINES_MAX:
+            raise LowerError(None, f"more than {LINES_MAX} lines")
         share(self.forms)
         self.heads = self.make_heads()
         self.records = [r for h in self.heads for r in h.records]
@@ -483,7 +520,7 @@ class Lowering:
             enum=f"R_{line.c_name.upper()}_{line.kind.upper()}" if index == 0 else "",
             line=line, head=head, fields=views,
             effects=self.effects(line.sets, template.fields, line.command, False),
-            payload=payload, text=len(template.head), struct=struct, id=self.line_id(line),
+            payload=payload, struct=struct, id=self.line_id(line),
             outcome=f"AT_OUTCOME_{(line.outcome or 'none').upper()}",
             ident=f"{line.c_name}_{line.kind}" + (f"_{index + 1}" if index else ""),
             scanned=scanned, places=fields)
@@ -797,10 +834,12 @@ def ragel_literal(text: str) -> str:
 
 
 def share(forms: list[FormView]) -> None:
-    """Deadlines, and what stands apart from an at_form, of which each is written once."""
+    """Texts, deadlines, and what stands apart from an at_form, of which each is written once."""
+    heads: dict[str, str] = {}
     deadlines: dict[str, str] = {}
     others: dict[str, str] = {}
     for f in forms:
+        f.spelled = heads.setdefault(f.head, f.ident)
         f.within["first"] = deadlines.setdefault(repr(f.within), f.ident) if f.then else ""
         content = (f.effects, f.data, f.then and f.ident, f.form.response_time, f.reads)
         f.rare = others.setdefault(repr(content), f.ident)

@@ -17,7 +17,7 @@ from . import VERSION
 from .absent import absent
 from .build import spec_or_report, specs_of_views
 from .deleted import deleted
-from .lower import (RUNTIME_VERSION, EffectView, FieldView, Lowering, LowerError, c_string,
+from .lower import (RUNTIME_VERSION, EffectView, FieldView, Kind, Lowering, LowerError, c_string,
                     command_heads, comment, deprecated_text, harmless, head_table, lower_table, number)
 from .manual import manual
 from .model import Spec
@@ -87,12 +87,17 @@ def effect(e: EffectView) -> str:
     return f"{{{e.slot}, {e.slots}, {e.maximum}, {e.key}, {e.value}}}"
 
 
+def kind(k: Kind) -> str:
+    return (f"{{ {k.values or 'NULL'}, {number(k.minimum)}, {k.maximum}u, {number(k.supported)}, "
+            f"{k.type}, {k.flags}, {k.nvalues} }}")
+
+
 @cache
 def environment() -> jinja2.Environment:
     env = jinja2.Environment(loader=jinja2.FileSystemLoader(TEMPLATES), trim_blocks=True,
                              lstrip_blocks=True, keep_trailing_newline=True,
                              undefined=jinja2.StrictUndefined)
-    env.filters.update(c_string=c_string, number=number, field=field, effect=effect, wrap=wrap,
+    env.filters.update(c_string=c_string, number=number, field=field, effect=effect, kind=kind, wrap=wrap,
                        declaration=declaration, harmless=harmless)
     return env
 

@@ -70,6 +70,9 @@ struct at_client_config {
     uint8_t tries;        /**< of the wake-up and of barriers; 0 means 5 */
 };
 
+/** How data are sent at a prompt. Calls that send none do without, so that a linker can. */
+extern const struct at_sending at_sending;
+
 /** Where the lines of one kind go that a command brings. */
 struct at_sink {
     uint16_t record; /**< at_record.id */
@@ -88,6 +91,7 @@ struct at_call {
     struct at_sink sinks[AT_SINKS_MAX];
     uint8_t *data;    /**< where the payload of the answer goes, if it fits; or NULL */
     size_t data_size;
+    const struct at_sending *sending; /**< &at_sending, of a form with a prompt */
     void (*done)(void *ctx, struct at_call *call); /**< optional; may start the next command */
     void *ctx;
 
@@ -174,9 +178,9 @@ int at_client_init(struct at_client *client, const struct at_client_config *conf
 void at_client_listen(struct at_client *client, const struct at_listener *listener);
 
 /**
- * What generated calls begin with: a call of this form. Of its sinks it sets which lines
- * they take, one each; `items` are the caller's to set, before or after, and so are
- * `done` and `ctx`.
+ * What generated calls begin with: a call of this form, which sends no data. Of its sinks
+ * it sets which lines they take, one each; `items` are the caller's to set, before or after,
+ * and so are `done` and `ctx`.
  */
 void at_call_prepare(struct at_call *call, const struct at_form *form, const void *request);
 

@@ -81,6 +81,10 @@ bool at_request_int(const struct at_module *module, const struct at_form *form,
 struct at_bytes at_request_data(const struct at_module *module, const struct at_form *form,
                                 const void *request);
 
+/** Whether the data of a form that has some may go on the wire: AT_OK or AT_E_ARGUMENT. */
+int at_data_check(const struct at_module *module, const struct at_form *form, bool hex,
+                  const void *request, struct at_fault *fault);
+
 /** Whether the data of this form go as hexadecimal digits; AT_E_UNKNOWN_SETTING. */
 int at_data_hex(const struct at_data *data, const uint8_t *settings);
 

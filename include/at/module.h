@@ -19,11 +19,13 @@ extern "C" {
 #ifdef AT_NO_NAMES
 #define AT_NAMED(declaration)
 #define AT_NAMES(...)
+#define AT_EITHER(with_names, without) without
 #define at_client_init at_client_init_no_names
 #define at_stream_init at_stream_init_no_names
 #else
 #define AT_NAMED(declaration) declaration
 #define AT_NAMES(...) __VA_ARGS__,
+#define AT_EITHER(with_names, without) with_names
 #endif
 
 /**
@@ -150,13 +152,12 @@ struct at_record {
     AT_NAMED(const char *head;)       /**< text before the first field */
     const struct at_field *fields;
     const struct at_record_rare *rare;
-    uint16_t id;                      /**< the line; shapes of one line share it */
-    uint16_t size;                    /**< of the struct it decodes to */
+    unsigned id : 10;                 /**< the line; shapes of one line share it */
+    unsigned nfields : 5;
+    unsigned extra : 1;               /**< further fields are ignored */
+    unsigned size : 10;               /**< of the struct it decodes to */
     unsigned kind : 3;                /**< enum at_record_kind */
     unsigned outcome : 3;             /**< enum at_outcome */
-    unsigned extra : 1;               /**< further fields are ignored */
-    unsigned nfields : 5;
-    uint8_t text;                     /**< where the text of a test answer begins */
 };
 
 /** What the head machine recognised: records that share a beginning. */
@@ -183,8 +184,14 @@ enum at_head_result {
  */
 int at_head_search(const uint8_t *heads, uint16_t *state, const uint8_t **p, const uint8_t *end);
 
+struct at_form;
+struct at_module;
+
 /** Data that the host sends with a command. */
 struct at_data {
+    /** at_data_check, which only forms with data need. */
+    int (*check)(const struct at_module *module, const struct at_form *form, bool hex,
+                 const void *request, struct at_fault *fault);
     uint16_t field;      /**< parameter that holds them */
     uint16_t length;     /**< parameter that counts them, or AT_NONE */
     uint16_t max_text;   /**< most bytes in text format */

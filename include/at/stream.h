@@ -42,6 +42,8 @@ struct at_event {
 
 typedef void (*at_event_fn)(void *ctx, const struct at_event *event);
 
+struct at_found;
+
 /** Private to the stream; allocate it and leave its members alone. (Small ones first: a
  *  Cortex-M0 reaches them with shorter code there.) */
 struct at_stream {
@@ -65,6 +67,7 @@ struct at_stream {
     const struct at_record *record; /* whose payload is being read */
     uint32_t left;     /* wire bytes of payload, or bytes of an overlong line */
     uint32_t trailing; /* CRs that are a line's end if an LF follows, and not in the window */
+    bool (*scan_echoed)(struct at_stream *stream, struct at_found *found);
     at_event_fn on_event;
     void *ctx;
     struct at_mark marks[AT_FIELDS_MAX];

@@ -39,32 +39,27 @@ static enum at_reason check_span(const struct at_param *param, const struct at_s
     return param->kind->type == AT_IP && !at_is_address(text, string->len) ? AT_TYPE : AT_FINE;
 }
 
-static enum at_reason check_number(const struct at_param *param, int32_t value)
+enum at_reason at_number_check(const struct at_kind *kind, uint32_t value)
 {
-    if (value < param->kind->min || value > (int32_t)param->kind->max) {
+    if (!at_in_range(kind, value)) {
         return AT_RANGE;
     }
-    return param->kind->supported != INT32_MIN && value != param->kind->supported ? AT_UNSUPPORTED
-                                                                                  : AT_FINE;
+    return kind->supported != INT32_MIN && value != (uint32_t)kind->supported ? AT_UNSUPPORTED : AT_FINE;
 }
 
 static enum at_reason check_member(const struct at_param *param, const void *member)
 {
-    switch (param->kind->type) {
+    const struct at_kind *kind = param->kind;
+    switch (kind->type) {
     case AT_LITERAL:
     case AT_DATA: /* see check_data */
     case AT_HEX:
         return AT_FINE;
     case AT_INT:
-        return check_number(param, *(const int32_t *)member);
-    case AT_UINT: {
-        uint32_t value = *(const uint32_t *)member;
-        return value < (uint32_t)param->kind->min || value > param->kind->max ? AT_RANGE : AT_FINE;
-    }
-    case AT_CHOICE: {
-        int32_t value = *(const int32_t *)member;
-        return value < 0 || value >= param->kind->nvalues ? AT_RANGE : AT_FINE;
-    }
+    case AT_UINT:
+        return at_number_check(kind, *(const uint32_t *)member);
+    case AT_CHOICE:
+        return *(const uint32_t *)member < kind->nvalues ? AT_FINE : AT_RANGE;
     default:
         return check_span(param, member);
     }

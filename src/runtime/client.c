@@ -71,44 +71,20 @@ static bool is_writing(const struct at_client *c)
     return c->fill > 0 || c->out_len > 0;
 }
 
-static bool has_prompt(const struct at_form *form)
+bool at_client_has_prompt(const struct at_client *c)
 {
-    return form->rare->data != NULL && form->rare->data->prompt != 0;
-}
-
-/* The command line was sent, so its buffer is free: hexadecimal digits go
- * through it piece by piece. Text goes straight from the caller's memory. */
-static void next_data(struct at_client *c)
-{
-    char *piece = c->config.command;
-    c->out = (const uint8_t *)piece;
-    if (c->data.len == 0) {
-        *piece = (char)c->form->rare->data->until;
-        c->out_len = 1;
-        c->until = false;
-    } else if (c->hex) {
-        size_t n = c->config.command_size / 2u;
-        n = n < c->data.len ? n : c->data.len;
-        at_hex_encode(c->data.ptr, n, piece);
-        c->out_len = 2u * n;
-        c->data.ptr += n;
-        c->data.len -= n;
-    } else {
-        c->out = c->data.ptr;
-        c->out_len = c->data.len;
-        c->data.len = 0;
-    }
+    const struct at_data *data = c->form->rare->data;
+    return data != NULL && data->prompt != 0;
 }
 
 /* All that there was is written: go on to what follows. */
 static bool more_to_write(struct at_client *c)
 {
-    if (c->phase == PHASE_DATA && (c->data.len > 0 || c->until)) {
-        next_data(c);
+    if (c->phase == PHASE_DATA && c->call->sending->next(c)) {
         return true;
     }
     if (c->phase == PHASE_SEND) {
-        c->phase = has_prompt(c->form) ? PHASE_PROMPT : PHASE_FINAL;
+        c->phase = at_client_has_prompt(c) ? PHASE_PROMPT : PHASE_FINAL;
     } else if (c->phase == PHASE_DATA) {
         c->phase = PHASE_FINAL;
     }
@@ -141,20 +117,19 @@ int at_client_flush(struct at_client *c)
 /* The length of c->form's command line, now in the buffer; or why it can't be sent. */
 static int encode_command(struct at_client *c)
 {
-    const struct at_module *module = c->config.module;
-    struct at_fault *fault = &c->call->fault;
-    int len = at_form_encode(module, c->form, c->config.settings, c->request, c->config.command,
-                             c->config.command_size, fault);
+    int len = at_form_encode(c->config.module, c->form, c->config.settings, c->request,
+                             c->config.command, c->config.command_size, &c->call->fault);
     if (len < 0 || c->role != ROLE_CALLER) {
         return len;
     }
-    c->data = at_request_data(module, c->form, c->request);
-    if (has_prompt(c->form) && c->data.ptr == NULL) {
-        fault->param = &module->params[c->form->rare->data->field];
-        fault->reason = AT_MISSING;
-        return AT_E_ARGUMENT;
+    int status = AT_OK;
+    if (at_client_has_prompt(c)) {
+        const struct at_sending *sending = c->call->sending;
+        status = sending != NULL ? sending->begin(c) : AT_E_ARGUMENT;
     }
-    int status = at_client_effects(c, EFFECT_CHECK);
+    if (status == AT_OK) {
+        status = at_client_effects(c, EFFECT_CHECK);
+    }
     return status < 0 ? status : len;
 }
 
@@ -171,11 +146,7 @@ int at_client_send(struct at_client *c)
     memset(c->seen, 0, sizeof c->seen);
     c->remaining = -1;
     at_client_announce(c, AT_NONE, NULL);
-    if (has_prompt(form)) {
-        c->hex = at_data_hex(form->rare->data, c->config.settings) > 0;
-        c->until = form->rare->data->until >= 0;
-    }
-    at_stream_expect_prompt(&c->stream, has_prompt(form) || c->stuck > 0);
+    at_stream_expect_prompt(&c->stream, at_client_has_prompt(c) || c->stuck > 0);
     c->counters.commands++;
     c->out = (const uint8_t *)c->config.command;
     c->out_len = (size_t)len;
@@ -309,6 +280,7 @@ void at_call_prepare(struct at_call *call, const struct at_form *form, const voi
     call->request = request;
     call->data = NULL;
     call->data_size = 0;
+    call->sending = NULL;
     for (unsigned i = 0; i < AT_SINKS_MAX; i++) {
         take_lines(call, i, i < form->nresponses ? form->responses[i].record : AT_NONE);
     }

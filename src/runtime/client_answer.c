@@ -435,29 +435,15 @@ static void on_line(struct at_client *c, const struct at_line *line)
 
 static void on_prompt(struct at_client *c)
 {
-    const struct at_data *data = c->form != NULL ? c->form->rare->data : NULL;
-    if (c->phase != PHASE_PROMPT) {
-        if (c->stuck > 0) {
-            c->prompted = true;
-            at_client_leave_data_mode(c);
-            (void)at_client_flush(c);
-        } else {
-            drop_line(c);
-        }
-        return;
+    if (c->phase == PHASE_PROMPT) {
+        c->call->sending->on_prompt(c);
+    } else if (c->stuck > 0) {
+        c->prompted = true;
+        at_client_leave_data_mode(c);
+        (void)at_client_flush(c);
+    } else {
+        drop_line(c);
     }
-    at_stream_expect_prompt(&c->stream, false);
-    c->phase = PHASE_DATA;
-    if ((c->form->flags & AT_FINAL_OPTIONAL) != 0) {
-        c->accepted = true;
-    }
-    if (data->echo_slot != AT_UNKNOWN && c->config.settings[data->echo_slot] == 1) {
-        size_t n = c->data.len * (c->hex ? 2u : 1u) + (c->until ? 1u : 0u);
-        at_stream_expect_echo(&c->stream, (uint32_t)n, -1);
-        c->counting = true;
-    }
-    at_client_arm(c, c->form->rare->response_ms);
-    (void)at_client_flush(c);
 }
 
 static bool is_restart(const struct at_client *c, const struct at_event *e)

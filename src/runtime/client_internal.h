@@ -1,7 +1,8 @@
 /* What the parts of the client share:
  *   client.c           the transaction: sending, deadlines, the public calls
  *   client_answer.c    what comes from the module: whose line is it, is it done
- *   client_recovery.c  what comes between commands: wake-up, barrier, settings */
+ *   client_recovery.c  what comes between commands: wake-up, barrier, settings
+ *   client_data.c      data at a prompt, of calls that have some */
 #ifndef AT_CLIENT_INTERNAL_H
 #define AT_CLIENT_INTERNAL_H
 
@@ -51,6 +52,20 @@ void at_client_settle(struct at_client *c);
  * leaves as they are; take the values over; or nobody knows whether they were. */
 int at_client_effects(struct at_client *c, enum effect what);
 bool at_client_request_int(const struct at_client *c, uint16_t param, int32_t *value);
+
+bool at_client_has_prompt(const struct at_client *c);
+
+/* client_data.c */
+
+struct at_sending {
+    /* The command is well-formed: are its data? */
+    int (*begin)(struct at_client *c);
+    void (*on_prompt)(struct at_client *c);
+    /* Prepare the next piece; false: all were written. */
+    bool (*next)(struct at_client *c);
+    /* Remember what the module may still wait for. `arrived`: so did all that was written. */
+    void (*give_up)(struct at_client *c, bool arrived);
+};
 
 /* client_answer.c */
 

@@ -81,41 +81,6 @@ void at_client_renewed(struct at_client *c)
 
 /* Quarantine -------------------------------------------------------------- */
 
-/* What is missing of the data. If the port failed, of what it took nobody knows how
- * much arrived: then as much as all of it, as what is too much does no harm. */
-static size_t missing_data(const struct at_client *c, bool arrived)
-{
-    size_t n = c->data.len;
-    size_t begun = c->phase == PHASE_DATA ? c->out_len : 0;
-    if (!arrived) {
-        n = at_request_data(c->config.module, c->form, c->request).len;
-        begun = 0;
-    }
-    return begun + n * (c->hex ? 2u : 1u);
-}
-
-static void remember_data_mode(struct at_client *c, bool arrived)
-{
-    const struct at_data *data = c->form->rare->data;
-    enum phase last = arrived ? PHASE_DATA : PHASE_FINAL;
-    if (data == NULL || data->prompt == 0 || c->phase > last) {
-        return;
-    }
-    bool sending = c->phase == PHASE_DATA;
-    c->escape = (uint8_t)(data->cancel >= 0   ? data->cancel
-                           : data->until >= 0 ? data->until
-                                              : AT_ESC);
-    c->stuck = 1;
-    c->prompted = true;
-    if (data->until < 0) {
-        c->stuck = (uint32_t)missing_data(c, arrived);
-        c->prompted = sending && arrived;
-    }
-    if (sending) {
-        c->out_len = 0; /* they are the caller's, who may take them back */
-    }
-}
-
 static void remember_debts(struct at_client *c)
 {
     for (unsigned i = 0; i < c->form->rare->nthen; i++) {
@@ -172,7 +137,9 @@ static void quarantine(struct at_client *c, bool arrived)
         }
         (void)at_client_effects(c, EFFECT_DOUBT);
     }
-    remember_data_mode(c, arrived);
+    if (at_client_has_prompt(c)) {
+        c->call->sending->give_up(c, arrived);
+    }
     remember_debts(c);
     remember_unanswered(c);
 }

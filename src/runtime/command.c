@@ -7,9 +7,48 @@
 #include "scan.h"
 #include "text.h"
 
+/* See encode.c. */
+const char at_names_left_out_on_one_side = 0;
+
+static enum at_reason judge_text(const struct at_kind *kind, const uint8_t *text, size_t len)
+{
+    if (len < (uint32_t)kind->min || len > kind->max) {
+        return AT_LENGTH;
+    }
+    if (kind->type == AT_IP && !at_is_address(text, len)) {
+        return AT_TYPE;
+    }
+    return kind->type == AT_HOST && !at_is_host(text, len) ? AT_UNSAFE : AT_FINE;
+}
+
+static enum at_reason judge(const struct at_kind *kind, const uint8_t *line, const struct at_mark *mark)
+{
+    const uint8_t *text = line + mark->begin;
+    size_t len = (size_t)(mark->end - mark->begin);
+    struct at_str string = {(const char *)text, len};
+    bool is_text = mark->kind != AT_MARK_RANGE && mark->kind != AT_MARK_REST;
+    uint32_t number;
+    switch (kind->type) {
+    case AT_INT:
+    case AT_UINT:
+        return mark->kind == AT_MARK_INT && at_parse_number(kind, text, len, &number)
+                   ? at_number_check(kind, number)
+                   : AT_FINE;
+    case AT_CHOICE:
+        return is_text && at_choice_of(string, kind->values, kind->nvalues) < 0 ? AT_RANGE : AT_FINE;
+    case AT_STRING:
+    case AT_HOST:
+    case AT_IP:
+        return is_text ? judge_text(kind, text, len) : AT_FINE;
+    default:
+        return AT_FINE;
+    }
+}
+
 static struct at_shape form_shape(const struct at_grammar *grammar, const struct at_form *form)
 {
-    struct at_shape shape = {grammar->module->params, grammar->module->shown, form->fields, form->nfields, false, true};
+    struct at_shape shape = {grammar->module->params, grammar->module->shown, form->fields,
+                             form->nfields, false, judge};
     /* Data at the prompt aren't in the line. */
     if (form->rare->data != NULL && form->rare->data->prompt != 0) {
         shape.nfields--;
@@ -92,7 +131,7 @@ static bool limited_fit(const struct at_shape *whole, const struct at_limit *lim
 {
     struct at_param params[AT_FIELDS_MAX];
     struct at_field fields[AT_FIELDS_MAX];
-    struct at_shape shape = {params, whole->shown, fields, limit->nfields, whole->extra, whole->strict};
+    struct at_shape shape = {params, whole->shown, fields, limit->nfields, whole->extra, whole->judge};
     for (uint8_t i = 0; i < limit->nfields; i++) {
         const struct at_param *own = limit->params != NULL ? limit->params[i] : NULL;
         fields[i] = whole->fields[i];

@@ -1,5 +1,7 @@
 #include "fields.h"
 
+#include <string.h>
+
 #include "text.h"
 
 const void *at_member(const struct at_field *field, const void *value)
@@ -24,7 +26,7 @@ uint8_t at_field_index(const struct at_field *fields, uint8_t nfields, uint16_t 
 struct at_shape at_record_shape(const struct at_module *module, const struct at_record *record)
 {
     struct at_shape shape = {module->params, module->shown, record->fields, (uint8_t)record->nfields,
-                             record->extra != 0, false};
+                             record->extra != 0, NULL};
     return shape;
 }
 
@@ -68,96 +70,66 @@ static bool count_fits(const struct at_shape *shape, const uint8_t *settings, ui
     return complete;
 }
 
-static bool is_choice(const struct at_param *param, const uint8_t *text, size_t len,
-                      int32_t *index)
+bool at_in_range(const struct at_kind *kind, uint32_t value)
 {
-    for (unsigned i = 0; i < param->kind->nvalues; i++) {
-        if (at_text_equal(text, len, param->kind->values[i])) {
-            *index = (int32_t)i;
-            return true;
-        }
-    }
-    return false;
+    return value - (uint32_t)kind->min <= kind->max - (uint32_t)kind->min;
 }
 
-static enum at_reason check_int(const struct at_param *param, const uint8_t *text, size_t len,
-                                bool strict)
+static bool is_hex(const uint8_t *text, size_t len)
 {
-    int32_t value;
-    if (!at_parse_int(text, len, &value)) {
-        return AT_TYPE;
+    size_t i = 0;
+    while (i < len && at_hex_digit(text[i]) >= 0) {
+        i++;
     }
-    if (strict && (value < param->kind->min || value > (int32_t)param->kind->max)) {
-        return AT_RANGE;
-    }
-    return strict && param->kind->supported != INT32_MIN && value != param->kind->supported ? AT_UNSUPPORTED
-                                                                                : AT_FINE;
+    return i == len;
 }
 
-static enum at_reason check_uint(const struct at_param *param, const uint8_t *text, size_t len,
-                                 bool strict)
+bool at_parse_number(const struct at_kind *kind, const uint8_t *text, size_t len, uint32_t *value)
 {
-    uint32_t value;
-    if (!at_parse_uint(text, len, &value)) {
-        return AT_TYPE;
+    int32_t number = 0;
+    if (kind->type == AT_UINT) {
+        return at_parse_uint(text, len, value);
     }
-    return strict && (value < (uint32_t)param->kind->min || value > param->kind->max) ? AT_RANGE : AT_FINE;
+    bool parsed = at_parse_int(text, len, &number);
+    *value = (uint32_t)number;
+    return parsed;
 }
 
-static enum at_reason check_string(const struct at_param *param, const struct at_mark *mark,
-                                   const uint8_t *text, size_t len, bool strict)
-{
-    int32_t index;
-    if (mark->kind == AT_MARK_RANGE || mark->kind == AT_MARK_REST) {
-        return AT_TYPE;
-    }
-    if (strict && param->kind->type == AT_CHOICE) {
-        return is_choice(param, text, len, &index) ? AT_FINE : AT_RANGE;
-    }
-    if (strict && (len < (uint32_t)param->kind->min || len > param->kind->max)) {
-        return AT_LENGTH;
-    }
-    if (param->kind->type == AT_IP && !(strict ? at_is_address(text, len) : at_is_ip(text, len))) {
-        return AT_TYPE;
-    }
-    return strict && param->kind->type == AT_HOST && !at_is_host(text, len) ? AT_UNSAFE : AT_FINE;
-}
-
-static enum at_reason check_hex(const uint8_t *text, size_t len)
-{
-    for (size_t i = 0; i < len; i++) {
-        if (at_hex_digit(text[i]) < 0) {
-            return AT_TYPE;
-        }
-    }
-    return len % 2u == 0 ? AT_FINE : AT_LENGTH;
-}
-
-static enum at_reason check_mark(const struct at_param *param, const uint8_t *line,
-                                 const struct at_mark *mark, bool strict)
+/* Whether a mark can hold what the parameter says. */
+static enum at_reason check_mark(const struct at_kind *kind, const uint8_t *line,
+                                 const struct at_mark *mark)
 {
     const uint8_t *text = line + mark->begin;
     size_t len = (size_t)(mark->end - mark->begin);
-    strict = strict || (param->kind->flags & AT_STRICT) != 0;
-    switch (param->kind->type) {
-    case AT_LITERAL: {
-        bool quoted = (param->kind->flags & AT_QUOTED) != 0;
-        return quoted == (mark->kind == AT_MARK_QUOTED) && at_text_equal(text, len, param->kind->values[0])
-                   ? AT_FINE
-                   : AT_TYPE;
-    }
+    bool fits;
+    uint32_t number;
+    switch (kind->type) {
+    case AT_LITERAL:
+        fits = ((kind->flags & AT_QUOTED) != 0) == (mark->kind == AT_MARK_QUOTED) &&
+               at_text_equal(text, len, kind->values[0]);
+        break;
     case AT_INT:
-        return mark->kind == AT_MARK_INT ? check_int(param, text, len, strict) : AT_TYPE;
     case AT_UINT:
-        return mark->kind == AT_MARK_INT ? check_uint(param, text, len, strict) : AT_TYPE;
+        fits = mark->kind == AT_MARK_INT && at_parse_number(kind, text, len, &number);
+        if (fits && (kind->flags & AT_STRICT) != 0 && !at_in_range(kind, number)) {
+            return AT_RANGE;
+        }
+        break;
     case AT_HEX:
-        return check_hex(text, len);
+        fits = is_hex(text, len);
+        if (fits && len % 2u != 0) {
+            return AT_LENGTH;
+        }
+        break;
     case AT_TEXT:
     case AT_DATA:
-        return AT_FINE;
+        fits = true;
+        break;
     default:
-        return check_string(param, mark, text, len, strict);
+        fits = mark->kind != AT_MARK_RANGE && mark->kind != AT_MARK_REST &&
+               (kind->type != AT_IP || at_is_ip(text, len));
     }
+    return fits ? AT_FINE : AT_TYPE;
 }
 
 bool at_fields_fit(const struct at_shape *shape, const uint8_t *settings, const uint8_t *text,
@@ -168,7 +140,11 @@ bool at_fields_fit(const struct at_shape *shape, const uint8_t *settings, const 
     }
     for (unsigned i = 0; i < nmarks && i < shape->nfields; i++) {
         const struct at_param *param = &shape->params[shape->fields[i].param];
-        enum at_reason reason = check_mark(param, text, &marks[i], shape->strict);
+        const struct at_kind *kind = param->kind;
+        enum at_reason reason = shape->judge != NULL ? shape->judge(kind, text, &marks[i]) : AT_FINE;
+        if (reason == AT_FINE) {
+            reason = check_mark(kind, text, &marks[i]);
+        }
         if (reason != AT_FINE) {
             if (fault != NULL) {
                 fault->param = param;
@@ -180,10 +156,10 @@ bool at_fields_fit(const struct at_shape *shape, const uint8_t *settings, const 
     return true;
 }
 
-static void decode_mark(const struct at_param *param, const uint8_t *text, size_t len,
-                        void *member)
+static void decode_mark(const struct at_kind *kind, const uint8_t *text, size_t len, void *member)
 {
-    switch (param->kind->type) {
+    struct at_str span = {(const char *)text, len};
+    switch (kind->type) {
     case AT_INT:
         (void)at_parse_int(text, len, member);
         break;
@@ -191,20 +167,10 @@ static void decode_mark(const struct at_param *param, const uint8_t *text, size_
         (void)at_parse_uint(text, len, member);
         break;
     case AT_CHOICE:
-        (void)is_choice(param, text, len, member);
+        *(int32_t *)member = at_choice_of(span, kind->values, kind->nvalues);
         break;
-    case AT_DATA:
-    case AT_HEX: {
-        struct at_bytes *bytes = member;
-        bytes->ptr = text;
-        bytes->len = len;
-        break;
-    }
-    default: {
-        struct at_str *string = member;
-        string->ptr = (const char *)text;
-        string->len = len;
-    }
+    default: /* strings and bytes have the same members */
+        memcpy(member, &span, sizeof span);
     }
 }
 
@@ -219,7 +185,7 @@ void at_fields_decode(const struct at_shape *shape, const uint8_t *text,
         if (field->has != 0) {
             *((bool *)((char *)out + field->offset - field->has)) = true;
         }
-        decode_mark(&shape->params[field->param], text + marks[i].begin,
+        decode_mark(shape->params[field->param].kind, text + marks[i].begin,
                     (size_t)(marks[i].end - marks[i].begin), (char *)out + field->offset);
     }
 }

@@ -6,10 +6,13 @@
 #include "fields.h"
 #include "text.h"
 
+/* The text of a test answer stands behind the colon of its head. */
 static void decode_test(const struct at_line *line, void *out)
 {
     struct at_str *text = out;
-    size_t at = line->record->text;
+    size_t at = 0;
+    while (at < line->len && line->text[at++] != ':') {
+    }
     if (at < line->len && line->text[at] == ' ') {
         at++;
     }
@@ -128,6 +131,6 @@ bool at_is_command_line(const uint8_t *text, size_t len)
             return false;
         }
     }
-    return i == len || text[i] == '+' || text[i] == '&' || text[i] == '=' || text[i] == '?' ||
-           text[i] == '$' || text[i] == '%' || text[i] == '*' || text[i] == '^' || text[i] == '#';
+    static const char extended[] = {'+', '&', '=', '?', '$', '%', '*', '^', '#'};
+    return i == len || memchr(extended, text[i], sizeof extended) != NULL;
 }

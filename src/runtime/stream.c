@@ -56,8 +56,9 @@ static size_t least(size_t n, uint32_t left)
 static bool tell(struct at_found *found, enum at_event_type type, const uint8_t *data, size_t len,
                  size_t remaining)
 {
-    memset(&found->event, 0, sizeof found->event);
     found->event.type = type;
+    found->event.record = NULL;
+    found->event.line = NULL;
     found->event.data = data;
     found->event.len = len;
     found->event.remaining = remaining;
@@ -113,58 +114,35 @@ static bool scan_payload(struct at_stream *s, struct at_found *found)
     return take_payload(s, found, data, n);
 }
 
-static bool unknown(const struct at_stream *s, uint8_t slot)
+/* The value of a setting, or another where no setting decides. */
+static uint8_t setting(const struct at_stream *s, uint8_t slot, uint8_t otherwise)
 {
-    return slot != AT_UNKNOWN && s->settings[slot] == AT_UNKNOWN;
+    return slot != AT_UNKNOWN ? s->settings[slot] : otherwise;
 }
 
-enum follows { FOLLOWS_NOT, FOLLOWS, FOLLOWS_UNKNOWN };
-
-/* Whether the settings let data follow a line. */
-static enum follows payload_follows(const struct at_stream *s, const struct at_line *line,
-                                    int32_t *length)
+/* Whether the settings let data follow a line: 1, 0 or AT_UNKNOWN. */
+static uint8_t payload_follows(const struct at_stream *s, const struct at_line *line,
+                               const struct at_payload *payload)
 {
-    const struct at_payload *payload = line->record->rare->payload;
-    if (payload == NULL || !at_line_int(line, payload->length, length)) {
-        return FOLLOWS_NOT;
+    int32_t key = 0;
+    if (payload->when_slot == AT_UNKNOWN) {
+        return 1;
     }
-    if (payload->when_slot != AT_UNKNOWN) {
-        int32_t key = 0;
-        if (payload->when_slots > 1 && (!at_line_int(line, payload->when_key, &key) || key < 0 ||
-                                        key >= payload->when_slots)) {
-            return FOLLOWS_NOT;
-        }
-        uint8_t value = s->settings[payload->when_slot + (payload->when_slots > 1 ? key : 0)];
-        if (value != payload->when_value) {
-            return value == AT_UNKNOWN ? FOLLOWS_UNKNOWN : FOLLOWS_NOT;
-        }
+    if (payload->when_slots > 1 && (!at_line_int(line, payload->when_key, &key) || key < 0 ||
+                                    key >= payload->when_slots)) {
+        return 0;
     }
-    return unknown(s, payload->format_slot) || unknown(s, payload->inline_slot) ? FOLLOWS_UNKNOWN
-                                                                                : FOLLOWS;
+    uint8_t value = s->settings[payload->when_slot + key];
+    return value == AT_UNKNOWN ? value : value == payload->when_value;
 }
 
 /* Lines ------------------------------------------------------------------- */
-
-static bool is_inline(const struct at_stream *s, const struct at_payload *payload)
-{
-    return payload->inline_slot != AT_UNKNOWN && s->settings[payload->inline_slot] == 1;
-}
 
 static bool shown_unknown(const struct at_stream *s, const struct at_record *record)
 {
     for (unsigned i = 0; i < record->nfields; i++) {
         unsigned shown = record->fields[i].shown;
-        if (shown != 0 && unknown(s, s->module->shown[shown - 1u].slot)) {
-            return true;
-        }
-    }
-    return false;
-}
-
-static bool has_range(const struct at_stream *s)
-{
-    for (unsigned i = 0; i < s->nmarks; i++) {
-        if (s->marks[i].kind == AT_MARK_RANGE) {
+        if (shown != 0 && s->settings[s->module->shown[shown - 1u].slot] == AT_UNKNOWN) {
             return true;
         }
     }
@@ -177,27 +155,30 @@ static bool fits(const struct at_stream *s, struct at_line *line, bool at_comma)
     const struct at_record *record = line->record;
     const struct at_payload *payload = record->rare->payload;
     struct at_shape shape = at_record_shape(s->module, record);
-    int32_t length = -1;
-    enum follows follows;
+    int32_t length;
 
-    if (record->kind == AT_KIND_TEST) {
-        return has_range(s);
+    if (record->kind == AT_KIND_TEST) { /* it ends in a range */
+        return s->nmarks > 0 && s->marks[s->nmarks - 1u].kind == AT_MARK_RANGE;
     }
     if (shown_unknown(s, record) ||
         !at_fields_fit(&shape, s->settings, line->text, s->marks, s->nmarks, NULL)) {
         return false;
     }
-    follows = payload_follows(s, line, &length);
-    if (follows == FOLLOWS_NOT) {
+    if (payload == NULL || !at_line_int(line, payload->length, &length)) {
         return !at_comma;
     }
-    if (follows == FOLLOWS_UNKNOWN || length < payload->min || length > payload->max ||
-        is_inline(s, payload) != at_comma) {
+    uint8_t follows = payload_follows(s, line, payload);
+    uint8_t format = setting(s, payload->format_slot, payload->hex);
+    uint8_t behind_comma = setting(s, payload->inline_slot, 0);
+    if (follows == 0) {
+        return !at_comma;
+    }
+    if (follows == AT_UNKNOWN || format == AT_UNKNOWN || behind_comma == AT_UNKNOWN ||
+        (behind_comma == 1) != at_comma || length < payload->min || length > payload->max) {
         return false;
     }
     line->payload = length;
-    line->hex = payload->format_slot == AT_UNKNOWN ? payload->hex != 0
-                                                   : s->settings[payload->format_slot] == 1;
+    line->hex = format == 1;
     return true;
 }
 
@@ -260,7 +241,7 @@ static const struct at_record *payload_record(const struct at_stream *s)
 static uint8_t stop_field(const struct at_stream *s)
 {
     const struct at_record *record = payload_record(s);
-    if (record == NULL || !is_inline(s, record->rare->payload)) {
+    if (record == NULL || setting(s, record->rare->payload->inline_slot, 0) != 1) {
         return AT_UNKNOWN;
     }
     struct at_shape shape = at_record_shape(s->module, record);
@@ -392,12 +373,7 @@ static bool scan_overlong(struct at_stream *s, struct at_found *found)
 
 /* Echoed data ------------------------------------------------------------- */
 
-void at_stream_expect_echo(struct at_stream *s, uint32_t n, int until)
-{
-    s->left = n;
-    s->until = (int16_t)(n == 0 ? until : -1);
-    s->state = ECHO_SPACE;
-}
+/* All of it is reached through a pointer: who expects none is linked without. */
 
 /* What a prompt may end with: a space, a line end. Taking a byte too many here
  * only costs the blank line that follows the data. */
@@ -438,6 +414,23 @@ static bool scan_echo_data(struct at_stream *s, struct at_found *found)
     }
     return tell(found, AT_EVENT_ECHO_DATA, data, n,
                 ended ? 0 : (s->until < 0 ? counted(s->left) : 1u));
+}
+
+static bool scan_echoed(struct at_stream *s, struct at_found *found)
+{
+    if (s->state == ECHO_DATA) {
+        return scan_echo_data(s, found);
+    }
+    scan_echo_space(s);
+    return false;
+}
+
+void at_stream_expect_echo(struct at_stream *s, uint32_t n, int until)
+{
+    s->left = n;
+    s->until = (int16_t)(n == 0 ? until : -1);
+    s->state = ECHO_SPACE;
+    s->scan_echoed = scan_echoed;
 }
 
 /* The window -------------------------------------------------------------- */
@@ -512,10 +505,8 @@ static bool scan_state(struct at_stream *s, struct at_found *found)
     case ECHO_SPACE:
     case ECHO_CR:
     case ECHO_LF:
-        scan_echo_space(s);
-        return false;
     case ECHO_DATA:
-        return scan_echo_data(s, found);
+        return s->scan_echoed(s, found);
     default:
         return scan_within(s, found);
     }

@@ -4,10 +4,7 @@
 
 #include "at/codec.h"
 
-/* Whether the members of a struct may go on the wire, and the data of a form that has some:
- * AT_OK or AT_E_ARGUMENT. */
-int at_data_check(const struct at_module *module, const struct at_form *form, bool hex,
-                  const void *request, struct at_fault *fault);
+/* Whether the members of a struct may go on the wire: AT_OK or AT_E_ARGUMENT. */
 int at_fields_check(const struct at_param *params, const struct at_field *fields, uint8_t n,
                     const void *value, struct at_fault *fault);
 

@@ -161,6 +161,7 @@ static int perform(struct shell *s)
     struct at_call call;
     memset(&call, 0, sizeof call);
     call.form = s->request.form;
+    call.sending = &at_sending;
     call.request = &s->request.value;
     call.data = s->answer;
     call.data_size = sizeof s->answer;

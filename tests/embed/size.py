@@ -91,7 +91,14 @@ CHOICES = [
 
 # Whom a call through a pointer reaches, as the source spells it; the rest are the user's.
 REACHES = {
+    "shape->judge": [],     # the module's side alone
     "module->head": [f"{MODULE}_head"],
+    "s->scan_echoed": ["src/runtime/stream.c:scan_echoed"],
+    "data->check": ["at_data_check"],
+    "sending->begin": ["src/runtime/client_data.c:begin_data"],
+    "sending->on_prompt": ["src/runtime/client_data.c:start_data"],
+    "sending->next": ["src/runtime/client_data.c:next_data"],
+    "sending->give_up": ["src/runtime/client_data.c:give_up_data"],
     "->on_event": ["at_client_event"],
     "listener->urc": ["src/bc26/sockets.c:on_urc"],
     "listener->payload": ["src/bc26/sockets.c:on_payload"],

@@ -57,11 +57,13 @@ class Amalgamation(Scratch):
         self.assertRegex(said, r"^-1 0 kept by the module")
 
     def test_a_conversation(self) -> None:
-        """As the project's own build holds it."""
+        """As the project's own build holds it, with names and without."""
         folder = self.dist / "bc26"
         for compiler in ("gcc", "clang"):
-            self.assertEqual(self.build_and_run([compiler, "-std=c99", f"-I{folder}", CONSUMER / "host.c",
-                                                 folder / "bc26.c"], self.plain), SAID)
+            command = [compiler, "-std=c99", f"-I{folder}", CONSUMER / "host.c", folder / "bc26.c"]
+            self.assertEqual(self.build_and_run(command, self.plain), SAID)
+            self.assertEqual(self.build_and_run([*command, "-DAT_NO_NAMES"], self.plain),
+                             SAID.replace("name QIRD", "name left out"))
         self.assertEqual(run([OUR_PROGRAM]), SAID)
 
     def test_the_codec_alone(self) -> None:
@@ -102,6 +104,15 @@ class Amalgamation(Scratch):
         command = ["gcc", *STRICT, "-std=c99", "-DAT_BESIDE_HOST", f"-I{host}", f"-I{module}", self.put("both.c", other),
                    *sources]
         self.assertEqual(self.build_and_run(command), BOTH_SAY)
+
+    def test_names_on_both_sides_or_on_neither(self) -> None:
+        """One side's tables would be read as the other's, which have other columns."""
+        host, module = self.dist / "bc26", self.dist / "bc26-module"
+        for options in ((), ("-ffunction-sections", "-fdata-sections", "-Wl,--gc-sections")):
+            run(["gcc", *options, "-DAT_NO_NAMES", "-c", host / "bc26.c", "-o", self.folder / "host.o"])
+            with self.assertRaisesRegex(AssertionError, "multiple definition of .at_names_left_out_on_one_side"):
+                run(["gcc", *options, f"-I{host}", f"-I{module}", CONSUMER / "both.c", self.folder / "host.o",
+                     module / "bc26_module.c", "-o", self.folder / "program"])
 
     def test_two_modules_in_one_program(self) -> None:
         run([sys.executable, ROOT / "gen/atspec", "dist", ROOT / "spec/quectel/bg95-tcpip.yaml", "-o", self.folder])
@@ -249,6 +260,8 @@ class Choice(Scratch):
         live, program = self.link(folder, self.CALL)
         self.assertIn("bc26_qird", live)
         self.assertTrue(b"AT+QIRD=" in program)
+        for name in ("at_sending", "at_data_check"):    # it sends no data
+            self.assertNotIn(name, live)
         for name in others:
             self.assertNotRegex(live, rf"(?i)_{name}(?:_|\b)")
             self.assertFalse(f"AT+{name}".encode() in program, name)

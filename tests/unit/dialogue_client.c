@@ -346,6 +346,7 @@ static void hold_command(size_t first, size_t end)
     size_t payload = 0;
 
     call.form = form;
+    call.sending = &at_sending;
     call.request = &command->meant;
     call.data = data;
     call.data_size = sizeof data;

@@ -897,6 +897,9 @@ START_TEST(refused_arguments_send_nothing)
     ck_assert_int_eq(bc26_qisend_fixed_start(&t.client, &t.call, &fixed), AT_E_ARGUMENT);
     ck_assert_int_eq(t.call.fault.reason, AT_MISSING);
     ck_assert_str_eq(t.call.fault.param->name, "data");
+    fixed.data = (struct at_bytes){(const uint8_t *)"a", 1};
+    at_call_prepare(&t.call, &bc26.forms[BC26_FORM_QISEND_FIXED], &fixed); /* and no `sending` */
+    ck_assert_int_eq(at_client_start(&t.client, &t.call), AT_E_ARGUMENT);
     t.client.config.command_size = 8;
     ck_assert_int_eq(bc26_qiopen_start(&t.client, &t.call, &open_request, &opened), AT_E_SPACE);
     over();
@@ -3153,6 +3156,7 @@ static int start_form(const struct at_form *form, bool options)
     unsigned n = 0;
     fill(form->fields, form->nfields, options, request, sizeof request);
     t.call.form = form;
+    t.call.sending = &at_sending;
     t.call.request = request;
     t.call.data = read_data;
     t.call.data_size = sizeof read_data;

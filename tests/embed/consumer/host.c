@@ -123,7 +123,10 @@ int main(void)
 
     read.read_length = 513; /* more than the manual allows: nothing goes out */
     printf("refused %d\n", bc26_qird(&client, &read, &answer, data, sizeof data));
-    const char *name = bc26.forms[BC26_FORM_QIRD].command;
-    printf("name %s\n", name == NULL ? "left out" : name);
+#ifdef AT_NO_NAMES
+    printf("name left out\n");
+#else
+    printf("name %s\n", bc26.forms[BC26_FORM_QIRD].command);
+#endif
     return 0;
 }
