@@ -58,7 +58,7 @@ struct at_client_config {
     /** Optional: a line that no description fits. */
     void (*unknown)(void *ctx, struct at_str line);
 
-    uint8_t *window;      /**< receive window: the longest line + 1, at least 64 */
+    uint8_t *window;      /**< receive window: longest line + 1, at least 64; longer lines are lost */
     size_t window_size;
     char *command;        /**< one encoded command line */
     size_t command_size;

@@ -79,11 +79,13 @@ struct at_stream {
  *                  whose framing depends on a setting that isn't known, comes as
  *                  AT_EVENT_UNKNOWN with its record, and what follows it is scanned
  *                  as lines: trust none of them before the line has been quiet.
- * @param window    longest line + 1 bytes, 65535 at most; 64 at least
+ * @param window    at least 64 bytes; more than 65535 aren't used. A line that doesn't fit
+ *                  with one byte to spare comes as AT_EVENT_OVERLONG
+ * @return AT_OK, or AT_E_SPACE for a smaller window
  */
-void at_stream_init(struct at_stream *stream, const struct at_module *module,
-                    uint8_t *settings, uint8_t *window, size_t size,
-                    at_event_fn on_event, void *ctx);
+int at_stream_init(struct at_stream *stream, const struct at_module *module,
+                   uint8_t *settings, uint8_t *window, size_t size,
+                   at_event_fn on_event, void *ctx);
 
 /** Where the next bytes go, and how many may come; never 0. */
 uint8_t *at_stream_reserve(struct at_stream *stream, size_t *room);

@@ -6,7 +6,7 @@
 
 #include "stream.h"
 
-enum { WRITE_RETRY_MS = 2, COMMAND_MIN = 8, WINDOW_MIN = 64 };
+enum { WRITE_RETRY_MS = 2, COMMAND_MIN = 8 };
 
 uint32_t at_client_now(const struct at_client *c)
 {
@@ -252,16 +252,16 @@ int at_client_init(struct at_client *c, const struct at_client_config *config)
         config->window == NULL || config->command == NULL || config->settings == NULL) {
         return AT_E_ARGUMENT;
     }
-    if (config->window_size < WINDOW_MIN || config->command_size < COMMAND_MIN) {
-        return AT_E_SPACE;
-    }
     memset(c, 0, sizeof *c);
     c->config = *config;
     if (config->text == NULL) {
         c->config.text_size = 0;
     }
-    at_stream_init(&c->stream, config->module, config->settings, config->window,
-                   config->window_size, at_client_event, c);
+    if (config->command_size < COMMAND_MIN ||
+        at_stream_init(&c->stream, config->module, config->settings, config->window,
+                       config->window_size, at_client_event, c) != AT_OK) {
+        return AT_E_SPACE;
+    }
     at_stream_learn(&c->stream, false);
     at_stream_expect_prompt(&c->stream, false);
     at_client_forget(c);

@@ -11,6 +11,8 @@
 #include "scan.h"
 #include "text.h"
 
+enum { WINDOW_MIN = 64 };
+
 enum state {
     START,        /* between lines */
     AFTER_PROMPT, /* a space may belong to the prompt */
@@ -26,9 +28,12 @@ enum state {
     ECHO_DATA
 };
 
-void at_stream_init(struct at_stream *s, const struct at_module *module, uint8_t *settings,
-                    uint8_t *window, size_t size, at_event_fn on_event, void *ctx)
+int at_stream_init(struct at_stream *s, const struct at_module *module, uint8_t *settings,
+                   uint8_t *window, size_t size, at_event_fn on_event, void *ctx)
 {
+    if (size < WINDOW_MIN) {
+        return AT_E_SPACE;
+    }
     memset(s, 0, sizeof *s);
     s->module = module;
     s->settings = settings;
@@ -39,6 +44,7 @@ void at_stream_init(struct at_stream *s, const struct at_module *module, uint8_t
     s->ctx = ctx;
     s->prompt = true;
     s->learn = true;
+    return AT_OK;
 }
 
 /* What is left may be more than size_t counts where that has 16 bits. */

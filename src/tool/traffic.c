@@ -214,7 +214,7 @@ void traffic_init(struct traffic *t, const struct tool *tool, traffic_view view,
     t->view = view;
     t->ctx = ctx;
     session_init(&t->session, tool);
-    at_stream_init(&t->stream, tool->module, t->session.settings, t->window, sizeof t->window,
+    (void)at_stream_init(&t->stream, tool->module, t->session.settings, t->window, sizeof t->window,
                    on_event, t);
 }
 

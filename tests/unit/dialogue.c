@@ -126,7 +126,7 @@ static void listen(struct listener *l, const struct dialogue *d)
     memset(l, 0, sizeof *l);
     l->dialogue = d;
     memcpy(l->settings, d->initial, sizeof l->settings);
-    at_stream_init(&l->stream, module_of(d), l->settings, l->window, sizeof l->window, on_event, l);
+    (void)at_stream_init(&l->stream, module_of(d), l->settings, l->window, sizeof l->window, on_event, l);
 }
 
 /* The module says `text` and `after` as one block, and the host hears it. */

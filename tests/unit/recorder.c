@@ -380,7 +380,7 @@ void recorder_begin(struct recorder *r, enum delivery delivery, size_t window)
         abort();
     }
     session_init(&r->session, &recorder_tool);
-    at_stream_init(&r->stream, recorder_tool.module, r->session.settings, r->window, window, on_event, r);
+    (void)at_stream_init(&r->stream, recorder_tool.module, r->session.settings, r->window, window, on_event, r);
 }
 
 static void commit(struct recorder *r, const uint8_t *bytes, size_t n)

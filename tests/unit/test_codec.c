@@ -470,9 +470,20 @@ static void say(struct seen *seen, const char *text)
     struct at_stream stream;
     uint8_t window[512];
     memset(seen, 0, sizeof *seen);
-    at_stream_init(&stream, &bc26_lines, settings, window, sizeof window, note_event, seen);
+    (void)at_stream_init(&stream, &bc26_lines, settings, window, sizeof window, note_event, seen);
     at_stream_feed(&stream, bytes(text), strlen(text));
 }
+
+START_TEST(a_window_that_is_too_small_is_refused)
+{
+    struct at_stream stream;
+    struct seen seen;
+    uint8_t window[64];
+    ck_assert_int_eq(at_stream_init(&stream, &bc26, settings, window, 0, note_event, &seen), AT_E_SPACE);
+    ck_assert_int_eq(at_stream_init(&stream, &bc26, settings, window, 63, note_event, &seen), AT_E_SPACE);
+    ck_assert_int_eq(at_stream_init(&stream, &bc26, settings, window, 64, note_event, &seen), AT_OK);
+}
+END_TEST
 
 START_TEST(strings_point_into_the_line)
 {
@@ -635,7 +646,7 @@ START_TEST(payload_goes_straight_to_its_place)
     uint8_t place[512];
     size_t room;
     memset(&seen, 0, sizeof seen);
-    at_stream_init(&stream, &bc26, settings, window, sizeof window, note_event, &seen);
+    (void)at_stream_init(&stream, &bc26, settings, window, sizeof window, note_event, &seen);
     at_stream_feed(&stream, bytes("\r\n+QIRD: 512\r\nab"), 16);
     ck_assert_int_eq(seen.type, AT_EVENT_PAYLOAD); /* two bytes came through the window */
     at_stream_direct(&stream, place + 2);
@@ -663,7 +674,7 @@ START_TEST(an_unfinished_stream_starts_afresh)
         struct at_stream stream;
         uint8_t window[64];
         memset(&seen, 0, sizeof seen);
-        at_stream_init(&stream, &bc26, settings, window, sizeof window, note_event, &seen);
+        (void)at_stream_init(&stream, &bc26, settings, window, sizeof window, note_event, &seen);
         at_stream_feed(&stream, bytes(beginnings[i]), strlen(beginnings[i]));
         at_stream_finish(&stream);
         seen.events = 0;
@@ -718,6 +729,7 @@ static Suite *codec(void)
     tcase_add_test(lines, slots_of_settings);
     tcase_add_test(lines, visible_fields_follow_the_settings);
     tcase_add_test(lines, payload_goes_straight_to_its_place);
+    tcase_add_test(lines, a_window_that_is_too_small_is_refused);
     tcase_add_test(lines, an_unfinished_stream_starts_afresh);
     suite_add_tcase(suite, lines);
     return suite;

@@ -1062,7 +1062,7 @@ static void check_number(const struct at_record *record, size_t field, const cha
     check(with != NULL);
     with[BC26_SETTING_SHOW_LENGTH] = record->rare->payload != NULL;
     write_line(&line, record, field, number);
-    at_stream_init(&stream, &bc26, with, window, sizeof window, note_event, &seen);
+    (void)at_stream_init(&stream, &bc26, with, window, sizeof window, note_event, &seen);
     at_stream_feed(&stream, (const uint8_t *)line.bytes, line.len);
     require(seen.lines + seen.unknown == 1, "%s: %u lines, %u unknown", line.bytes,
             seen.lines, seen.unknown);

@@ -630,7 +630,7 @@ static void hear(const char *wire, size_t len)
     heard.lines = heard.others = 0;
     heard.record = NULL;
     heard.payload = 0;
-    at_stream_init(&heard.stream, module, settings, heard.window, sizeof heard.window, on_event,
+    (void)at_stream_init(&heard.stream, module, settings, heard.window, sizeof heard.window, on_event,
                    NULL);
     bool whole = pick(&picker, 2) != 0;
     while (len > 0) {

@@ -43,7 +43,7 @@ static void on_event(void *ctx, const struct at_event *event)
 static void hear(const char *text)
 {
     memset(&heard, 0, sizeof heard);
-    at_stream_init(&stream, &tide, settings, window, sizeof window, on_event, NULL);
+    (void)at_stream_init(&stream, &tide, settings, window, sizeof window, on_event, NULL);
     at_stream_feed(&stream, (const uint8_t *)text, strlen(text));
     ck_assert_int_eq(heard.others, 0);
 }

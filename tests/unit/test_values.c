@@ -144,7 +144,7 @@ static void assert_told(const char *name, uint8_t slot, const char *answer, uint
     struct at_stream stream;
     uint8_t window[128];
     memset(settings, AT_UNKNOWN, sizeof settings);
-    at_stream_init(&stream, &bc26, settings, window, sizeof window, ignore, NULL);
+    (void)at_stream_init(&stream, &bc26, settings, window, sizeof window, ignore, NULL);
     at_stream_feed(&stream, (const uint8_t *)answer, strlen(answer));
     for (uint8_t i = 0; i < BC26_SETTINGS; i++) {
         bool same_answer = strstr(answer, "dataformat") != NULL && i < 2;

@@ -42,7 +42,7 @@ static void hear(const char *line, int n)
 {
     static struct at_stream stream;
     static uint8_t window[BC26_WINDOW_MIN], settings[BC26_SETTINGS];
-    at_stream_init(&stream, &bc26, settings, window, sizeof window, on_event, NULL);
+    (void)at_stream_init(&stream, &bc26, settings, window, sizeof window, on_event, NULL);
     at_stream_feed(&stream, (const uint8_t *)line, (size_t)n);
     at_stream_feed(&stream, (const uint8_t *)"\r\n", 2);
 }

@@ -22,7 +22,7 @@ int main(void)
     static const char capture[] = "+QIRD: 4\r\nOK\r\n\r\nOK\r\n+QIURC: \"closed\",3\r\n+WHAT: 1\r\n";
     static struct at_stream stream;
     static uint8_t window[BC26_WINDOW_MIN], settings[BC26_SETTINGS]; /* the manual's defaults */
-    at_stream_init(&stream, &bc26, settings, window, sizeof window, on_event, NULL);
+    (void)at_stream_init(&stream, &bc26, settings, window, sizeof window, on_event, NULL);
     at_stream_feed(&stream, (const uint8_t *)capture, sizeof capture - 1);
 
     struct bc26_qird request;

@@ -265,7 +265,7 @@ static void run_case(size_t piece)
     static uint8_t window[WINDOW];
     size_t size = next_number();
     session_init(&session, &tool);
-    at_stream_init(&stream, tool.module, session.settings, window, size < WINDOW ? size : WINDOW,
+    (void)at_stream_init(&stream, tool.module, session.settings, window, size < WINDOW ? size : WINDOW,
                    on_event, NULL);
     at_stream_expect_prompt(&stream, next() != 0);
     for (uint8_t n = next(); n > 0; n--) {
