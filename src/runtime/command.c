@@ -7,9 +7,6 @@
 #include "scan.h"
 #include "text.h"
 
-/* See encode.c. */
-const char at_names_left_out_on_one_side = 0;
-
 static enum at_reason judge_text(const struct at_kind *kind, const uint8_t *text, size_t len)
 {
     if (len < (uint32_t)kind->min || len > kind->max) {

@@ -65,7 +65,4 @@ int at_record_encode(const struct at_module *module, const struct at_record *rec
     return shape == NULL ? AT_E_ARGUMENT : at_record_write(module, shape, value, buf, size);
 }
 
-#else
-/* Defined again in command.c: so that the module's side, which reads the names, isn't linked with this. */
-const char at_names_left_out_on_one_side = 0;
 #endif
