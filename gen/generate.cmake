@@ -111,7 +111,7 @@ function(atspec_generate)
     # Files are named after the spec's module.
     file(STRINGS ${spec} module REGEX "^module:" LIMIT_COUNT 1)
     if(NOT module MATCHES "^module: *[\"']?([a-z][a-z0-9_]*)")
-        message(FATAL_ERROR "atspec_generate(${name}): no line of ${spec} says which module it is of, as `module: bc26` does")
+        message(FATAL_ERROR "atspec_generate(${name}): no line of ${spec} says which module it is of, as `module: mine` does")
     endif()
     set(module ${CMAKE_MATCH_1})
     set(out ${CMAKE_CURRENT_BINARY_DIR}/generated/${name})

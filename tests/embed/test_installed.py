@@ -140,7 +140,7 @@ target_link_libraries(sim PRIVATE simlib_module)
         self.spec()
         for arguments, why in (("TARGET x", "SPEC must be given"), ("TARGET x SPEC no.yaml", "there's no"),
                                ("TARGET x SPEC my.yaml OVERLAYS no.yaml", "there's no"),
-                               ("TARGET x SPEC common.yaml", "as `module: bc26` does"),
+                               ("TARGET x SPEC common.yaml", "as `module: mine` does"),
                                ("TARGET x SPEC my.yaml DIRECTORY d)\natspec_generate(TARGET y SPEC my.yaml DIRECTORY d",
                                 "atspec_generate(y): another library's sources go to"),
                                ("TARGET x SPEC my.yaml HOST MODULE", "can't make sense"),
