@@ -133,6 +133,8 @@ struct at_client {
     bool hex;
     bool until;                 /* the byte that ends the data is still to be sent */
     bool counting;              /* the stream counts bytes and doesn't scan lines */
+    bool resting;               /* the barrier under way was sent before, and may be late */
+    uint8_t asked;              /* the last barrier that was sent */
     int8_t verdict;             /* what a command ends with that is only to be acknowledged yet */
     uint8_t ending;             /* the command has ended, and whoever has to know isn't told yet: */
     int8_t ended;               /* with this status */

@@ -76,7 +76,7 @@ static bool other_service(struct fault_text *text)
 {
     size_t at = find(text, start(text), '"') + 1;
 
-    replace(text, at, find(text, at, '"') - at, "TCP INCOMING");
+    replace(text, at, find(text, at, '"') - at, "SSL");
     return true;
 }
 

@@ -12,6 +12,7 @@
 enum {
     COMMAND_KEPT = 64,          /* of a command line: enough for AT+QICFG */
     HELD_MS = 250,              /* an OK waits at most so long for the result before it */
+    LATE_MAX_MS = 4000,         /* nothing is later, however much went before it */
     FEW = 3
 };
 
@@ -111,19 +112,21 @@ static bool due(const struct fault_line *line, uint32_t when)
 
 /* ---- onto the line ----------------------------------------------------------- */
 
+/* How much later than now the next stretch is due. */
 static uint32_t pause(struct fault_line *line)
 {
-    uint32_t ms = 0;
+    uint32_t ms = line->due - now(line);
 
     if (strikes(line, FAULT_DELAY))
         ms += 1 + pick(line, 250);
     if (strikes(line, FAULT_LATE))
-        ms += 300 + pick(line, pick(line, 8) == 0 ? 60000 : 2000);
-    return ms;
+        ms += 300 + pick(line, LATE_MAX_MS);
+    return ms < LATE_MAX_MS ? ms : LATE_MAX_MS;
 }
 
-static void enqueue(struct fault_line *line, const struct fault_text *text, bool framing,
-                    bool cut)
+/* `joined`: without a pause, as data are to the line before them. */
+static void enqueue(struct fault_line *line, const struct fault_text *text, bool joined,
+                    bool framing, bool cut)
 {
     struct piece *piece = malloc(sizeof *piece + 3 * text->len + 1);
 
@@ -131,7 +134,8 @@ static void enqueue(struct fault_line *line, const struct fault_text *text, bool
         return;
     if (due(line, line->due))
         line->due = now(line);
-    line->due += pause(line);
+    if (!joined)
+        line->due = now(line) + pause(line);
     piece->next = NULL;
     piece->due = line->due;
     piece->at = 0;
@@ -165,7 +169,8 @@ static void put(struct fault_line *line, enum virtual_part part, struct fault_te
         fault_noise(&line->faults, text);
         noisy = true;
     }
-    enqueue(line, text, framing, noisy);
+    enqueue(line, text, part == VIRTUAL_PAYLOAD || line->before == VIRTUAL_PAYLOAD, framing,
+            noisy);
 }
 
 static void release(struct fault_line *line)
@@ -259,7 +264,7 @@ static bool dies(struct fault_line *line, enum virtual_part part, struct fault_t
     if (line->fate != FATE_ANSWERING || part == VIRTUAL_ECHO || --line->left > 0)
         return false;
     text->len = pick(line, (uint32_t)text->len + 1u);
-    enqueue(line, text, true, true);
+    enqueue(line, text, true, true, true);
     reboot(line);
     return true;
 }
@@ -409,7 +414,7 @@ static void end_line(struct fault_line *line, bool heard)
     if (!heard) {
         line->deaf--;
         if (line->bare)
-            enqueue(line, &(struct fault_text){ 2, "\r\n" }, false, false);
+            enqueue(line, &(struct fault_text){ 2, "\r\n" }, false, false, false);
     }
     if (line->fate == FATE_BEFORE || line->fate == FATE_AFTER)
         reboot(line);

@@ -166,7 +166,7 @@ int at_client_send(struct at_client *c)
         return len;
     }
     c->phase = PHASE_SEND;
-    c->accepted = c->completed = false;
+    c->accepted = c->completed = c->resting = false;
     c->verdict = AT_OK;
     memset(c->seen, 0, sizeof c->seen);
     c->remaining = -1;

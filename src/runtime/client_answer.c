@@ -476,8 +476,8 @@ static bool is_restart(const struct at_client *c, const struct at_event *e)
  * and no answer or event to be trusted: see is_tainted. */
 static void on_misfit(struct at_client *c)
 {
+    c->tainted = true;
     if (c->unset) {
-        c->tainted = true;
         return;
     }
     if (c->role == ROLE_CALLER) {

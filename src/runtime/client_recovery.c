@@ -23,7 +23,7 @@
 
 #include "text.h"
 
-enum { TRIES = 5, REST_MS = 300 };
+enum { TRIES = 5, REST_MS = 300, REST_ANSWERS = 10 };
 
 /* The request of all of the client's own commands: every optional field is absent. */
 static const uint64_t nothing[4];
@@ -207,11 +207,12 @@ static const struct at_form *next_start(struct at_client *c)
     return &module->forms[c->step == 0 ? module->wake : module->start[c->step - 1u]];
 }
 
-static const struct at_form *next_barrier(const struct at_client *c)
+static const struct at_form *next_barrier(struct at_client *c)
 {
     const struct at_module *module = c->config.module;
     for (unsigned i = 0; i < module->nbarrier; i++) {
         if ((c->unanswered >> i & 1u) == 0) {
+            c->asked = (uint8_t)i;
             return &module->forms[module->barrier[i]];
         }
     }
@@ -247,13 +248,26 @@ static const struct at_form *next_query(struct at_client *c)
     }
 }
 
+/* All barriers are unanswered, and from the next on no answer could be told from a late
+ * one. So the module has much longer to answer the last of them: the others come before it. */
+static void await_late(struct at_client *c)
+{
+    c->form = &c->config.module->forms[c->config.module->barrier[c->asked]];
+    c->resting = true;
+    c->phase = PHASE_FINAL;
+    memset(c->seen, 0, sizeof c->seen);
+    at_client_arm(c, REST_ANSWERS * c->form->rare->response_ms);
+}
+
 static void rest(struct at_client *c)
 {
-    const struct at_module *module = c->config.module;
+    if (c->config.module->nbarrier > 0) {
+        await_late(c);
+        return;
+    }
     c->phase = PHASE_REST;
     c->rested = (uint8_t)c->counters.late;
-    at_client_arm(c, module->nbarrier > 0 ? module->forms[module->barrier[0]].rare->response_ms
-                                          : REST_MS);
+    at_client_arm(c, REST_MS);
 }
 
 void at_client_leave_data_mode(struct at_client *c)
@@ -315,16 +329,14 @@ static void advance(struct at_client *c)
     c->ending = ENDING_STEP;
 }
 
-/* All barriers are unanswered. Once nothing late came for as long as an answer
- * takes, none of them will be any more. */
+/* There is no barrier. Once nothing late came for as long as an answer takes, none will
+ * any more. */
 void at_client_rested(struct at_client *c)
 {
     if ((uint8_t)c->counters.late != c->rested) {
         c->tries++;
-    } else if (c->config.module->nbarrier == 0) {
-        make_clean(c);
     } else {
-        c->unanswered = 0;
+        make_clean(c);
     }
     advance(c);
 }
@@ -376,7 +388,9 @@ void at_client_own_ended(struct at_client *c, int status)
         }
         next_step(c);
     }
-    if (!answered) {
+    if (!answered && c->resting) { /* what wasn't answered by now won't be */
+        c->unanswered = 0;
+    } else if (!answered) {
         c->tries++;
         c->prompted = true; /* it may have been taken for data */
     }

@@ -275,8 +275,8 @@ bool rig_finish(struct rig *rig)
     uint32_t limit = rig_limit(rig), last = rig->clock;
 
     for (unsigned still = 0; !rig->done; still++) {
-        if (rig->clock - rig->progress > limit || still > STALLED ||
-            !rig_step(rig, UINT32_MAX - 1u)) {
+        bool moves = rig_step(rig, UINT32_MAX - 1u);
+        if (!rig->done && (!moves || still > STALLED || rig->clock - rig->progress > limit)) {
             at_client_cancel(&rig->client);
             return false;
         }
