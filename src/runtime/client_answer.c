@@ -366,7 +366,7 @@ static void on_error(struct at_client *c, const struct at_line *line)
         (void)at_line_int(line, record->fields[0].param, &c->call->error);
     }
     if (c->phase == PHASE_DATA) { /* what was sent of the data stands in its command line now */
-        c->phase = PHASE_FINAL;
+        c->phase = PHASE_THEN; /* and no more is wanted */
         c->out_len = 0;
         at_client_quarantine(c);
     }

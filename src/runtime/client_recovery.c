@@ -64,7 +64,9 @@ void at_client_tell_restart(struct at_client *c)
 
 void at_client_restarted(struct at_client *c)
 {
+    bool sent = c->call != NULL && c->phase >= PHASE_SEND;
     make_clean(c);
+    c->dirty = sent; /* the end of a command may have become one, and be answered */
     start_anew(c);
 }
 
@@ -81,24 +83,23 @@ void at_client_renewed(struct at_client *c)
 
 /* Quarantine -------------------------------------------------------------- */
 
-/* What is missing of the data. If the port failed, of what it took nobody knows how
- * much arrived: then as much as all of it, as what is too much does no harm. */
+/* What is missing of the data. Of what was written nobody knows how much arrived, if the port
+ * failed or if all of it wasn't enough: then as much as could be asked for, as what is too
+ * much does no harm. */
 static size_t missing_data(const struct at_client *c, bool arrived)
 {
-    size_t n = c->data.len;
+    const struct at_data *data = c->form->rare->data;
     size_t begun = c->phase == PHASE_DATA ? c->out_len : 0;
-    if (!arrived) {
-        n = at_request_data(c->config.module, c->form, c->request).len;
-        begun = 0;
+    if (!arrived || c->phase == PHASE_FINAL) {
+        return c->hex ? 2u * data->max_hex : data->max_text;
     }
-    return begun + n * (c->hex ? 2u : 1u);
+    return begun + c->data.len * (c->hex ? 2u : 1u);
 }
 
 static void remember_data_mode(struct at_client *c, bool arrived)
 {
     const struct at_data *data = c->form->rare->data;
-    enum phase last = arrived ? PHASE_DATA : PHASE_FINAL;
-    if (data == NULL || data->prompt == 0 || c->phase > last) {
+    if (data == NULL || data->prompt == 0 || c->phase > PHASE_FINAL) {
         return;
     }
     bool sending = c->phase == PHASE_DATA;
@@ -153,6 +154,7 @@ void at_client_end_dead_payload(struct at_client *c)
     if (c->counting && at_client_now(c) - c->heard >= c->wait / 2u) {
         c->counting = false;
         at_stream_finish(&c->stream);
+        at_client_forget(c); /* a restart may have been counted, too */
     }
 }
 

@@ -142,14 +142,18 @@ void witness_urc(struct witness *w, const struct at_line *line)
 
     (void)at_line_decode(line, &value);
     int len = encode(line->record, &value, text, sizeof text);
-    w->pushing = NULL;
+    w->pushing = 0;
     w->pushed = 0;
+    if (line->payload > 0 && len > 0) { /* with which line it goes, its payload will tell */
+        w->pushing = (size_t)len;
+        memcpy(w->push, text, (size_t)len);
+        return;
+    }
     for (uint32_t i = oldest(w->sayings, WITNESS_SAYINGS, 0); i != w->sayings; i++) {
         struct saying *saying = saying_at(w, i);
         if (saying->part != VIRTUAL_LATER || saying->told || !is_text(saying, text, len))
             continue;
         saying->told = true;
-        w->pushing = line->payload > 0 ? saying : NULL;
         return;
     }
     w->forged++;
@@ -158,19 +162,23 @@ void witness_urc(struct witness *w, const struct at_line *line)
 
 void witness_payload(struct witness *w, const uint8_t *data, size_t n, size_t remaining)
 {
-    struct saying *saying = w->pushing;
-
-    if (saying == NULL)
+    if (w->pushing == 0 || w->pushed + n > sizeof w->data)
         return;
-    if (w->pushed + n + remaining != saying->payload_len ||
-        memcmp(saying->payload + w->pushed, data, n) != 0) {
-        w->broken++;
-        accuse(w, "a pushed payload isn't what was said behind %.*s", (int)saying->len,
-               saying->text);
-        w->pushing = NULL;
+    memcpy(w->data + w->pushed, data, n);
+    w->pushed += n;
+    if (remaining > 0)
+        return;
+    for (uint32_t i = oldest(w->sayings, WITNESS_SAYINGS, 0); i != w->sayings; i++) {
+        struct saying *saying = saying_at(w, i);
+        if (saying->part != VIRTUAL_LATER || saying->told ||
+            !is_text(saying, w->push, (int)w->pushing) || saying->payload_len != w->pushed ||
+            memcmp(saying->payload, w->data, w->pushed) != 0)
+            continue;
+        saying->told = true;
         return;
     }
-    w->pushed += n;
+    w->broken++;
+    accuse(w, "pushed data that weren't said behind %.*s", (int)w->pushing, w->push);
 }
 
 void witness_begin(struct witness *w)

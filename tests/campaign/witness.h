@@ -47,8 +47,10 @@ struct witness {
     struct carried_out command[WITNESS_COMMANDS];
     struct saying saying[WITNESS_SAYINGS];
     struct sent send[WITNESS_SENDS];
-    struct saying *pushing;     /* whose payload is being told */
+    size_t pushing;             /* length of the line whose payload is being told; 0: none */
+    char push[512];
     size_t pushed;
+    uint8_t data[3000];         /* of it */
     uint32_t forged;            /* told, and never said */
     uint32_t broken;            /* payloads told otherwise than said */
     char what[400];             /* the first of these since witness_begin */
