@@ -62,13 +62,6 @@ void at_client_tell_restart(struct at_client *c)
     }
 }
 
-void at_client_restarted(struct at_client *c)
-{
-    bool sent = c->call != NULL && c->phase >= PHASE_SEND;
-    make_clean(c);
-    c->dirty = sent; /* the end of a command may have become one, and be answered */
-    start_anew(c);
-}
 
 void at_client_renewed(struct at_client *c)
 {
@@ -187,6 +180,19 @@ void at_client_quarantine(struct at_client *c)
 void at_client_cut_off(struct at_client *c)
 {
     quarantine(c, false);
+}
+
+/* The module knows of no command before, but what was sent when it had already restarted,
+ * or the end of what was being sent, may yet be answered. */
+void at_client_restarted(struct at_client *c)
+{
+    if (c->call != NULL && c->phase >= PHASE_SEND) {
+        c->dirty = true;
+        remember_unanswered(c);
+    }
+    c->owes_final = c->prompted = false;
+    c->stuck = 0;
+    start_anew(c);
 }
 
 /* Steps ------------------------------------------------------------------- */

@@ -9,8 +9,9 @@
  *
  *   right     what the module answered, with the data as they were, in time
  *   explicit  an error that claims nothing: a timeout, a restart, ...
- *   harmed    otherwise than the module answered; but while the call was under way
- *             harmed bytes arrived, at the module or at the host
+ *   harmed    otherwise than the module answered; but harmed bytes arrived at the host
+ *             while the call was under way, or at the module since both sides last
+ *             agreed: there a CR more makes two commands of one, which answer twice
  *   doubted   not judged: bytes were harmed of data, or of a line that announces
  *             them. So one side counts what the other doesn't, and payload may
  *             have been read as lines, or lines as payload, until a call on a
@@ -165,8 +166,9 @@ static enum fate hold(const struct at_form *form, const void *request)
     }
     bool ended = rig_finish(&rig);
     struct fault_harm after = fault_line_harm(rig.line);
+    bool touched = after.to_host != before.to_host || after.to_module != c.clean.to_module;
     c.doubt |= after.framing != c.clean.framing;
-    enum fate fate = ended ? judge(!same_harm(&before, &after)) : IS_HANG;
+    enum fate fate = ended ? judge(touched) : IS_HANG;
     rig_note(&rig, "== status %d, %s%s %s", rig.call.status, fates[fate], c.doubt ? " (doubt)" : "",
              rig.witness.what);
     if (fate >= IS_WRONG)
