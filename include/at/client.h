@@ -134,7 +134,7 @@ struct at_client {
     bool until;                 /* the byte that ends the data is still to be sent */
     bool counting;              /* the stream counts bytes and doesn't scan lines */
     bool resting;               /* the barrier under way was sent before, and may be late */
-    uint8_t asked;              /* the last barrier that was sent */
+    uint8_t asked;              /* the barrier that was sent last; or something else was */
     int8_t verdict;             /* what a command ends with that is only to be acknowledged yet */
     uint8_t ending;             /* the command has ended, and whoever has to know isn't told yet: */
     int8_t ended;               /* with this status */

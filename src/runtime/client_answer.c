@@ -412,10 +412,54 @@ static bool is_tainted(struct at_client *c)
     return c->tainted;
 }
 
+/* A line that announces a payload and fits no settings known: they changed
+ * behind our back, or they are still being read. What comes now may be payload,
+ * and no answer or event to be trusted: see is_tainted. */
+static void on_misfit(struct at_client *c)
+{
+    c->tainted = true;
+    if (c->unset) {
+        return;
+    }
+    if (c->role == ROLE_CALLER) {
+        at_client_quarantine(c);
+    }
+    at_client_forget(c);
+    c->dirty = true;
+    if (c->call != NULL && c->role == ROLE_CALLER) {
+        at_client_finish(c, AT_E_LOST);
+    }
+}
+
+/* Whether a line has no payload as a setting is now, but would if the command under way
+ * has changed it already. */
+static bool is_in_transit(const struct at_client *c, const struct at_line *line)
+{
+    const struct at_payload *payload = line->record->rare->payload;
+    int32_t n;
+    if (payload == NULL || line->payload >= 0 || !at_line_int(line, payload->length, &n) || n <= 0 ||
+        c->phase < PHASE_SEND || c->phase > PHASE_FINAL) {
+        return false;
+    }
+    for (unsigned i = 0; i < c->form->rare->neffects; i++) {
+        const struct at_effect *effect = &c->form->rare->effects[i];
+        int32_t value;
+        if (effect->slot == payload->when_slot && at_client_request_int(c, effect->value, &value) &&
+            value == payload->when_value) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void on_line(struct at_client *c, const struct at_line *line)
 {
     const struct at_record *record = line->record;
     c->payload_to = PAYLOAD_DROP;
+    if (is_in_transit(c, line)) {
+        on_misfit(c);
+        return;
+    }
     switch (record->kind) {
     case AT_KIND_RESPONSE:
     case AT_KIND_TEST:
@@ -469,25 +513,6 @@ static bool is_restart(const struct at_client *c, const struct at_event *e)
         }
     }
     return false;
-}
-
-/* A line that announces a payload and fits no settings known: they changed
- * behind our back, or they are still being read. What comes now may be payload,
- * and no answer or event to be trusted: see is_tainted. */
-static void on_misfit(struct at_client *c)
-{
-    c->tainted = true;
-    if (c->unset) {
-        return;
-    }
-    if (c->role == ROLE_CALLER) {
-        at_client_quarantine(c);
-    }
-    at_client_forget(c);
-    c->dirty = true;
-    if (c->call != NULL && c->role == ROLE_CALLER) {
-        at_client_finish(c, AT_E_LOST);
-    }
 }
 
 /* A banner has several such lines, and while waking up they tell nothing new -

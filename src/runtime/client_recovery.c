@@ -76,17 +76,22 @@ void at_client_renewed(struct at_client *c)
 
 /* Quarantine -------------------------------------------------------------- */
 
-/* What is missing of the data. Of what was written nobody knows how much arrived, if the port
- * failed or if all of it wasn't enough: then as much as could be asked for, as what is too
- * much does no harm. */
+/* What is missing of the data. If the port failed, of what it took nobody knows how
+ * much arrived: then as much as all of it, as what is too much does no harm. Should all of
+ * it have arrived, and not be enough, the length didn't arrive as it was: then the most. */
 static size_t missing_data(const struct at_client *c, bool arrived)
 {
     const struct at_data *data = c->form->rare->data;
+    size_t n = c->data.len;
     size_t begun = c->phase == PHASE_DATA ? c->out_len : 0;
-    if (!arrived || c->phase == PHASE_FINAL) {
+    if (arrived && c->phase == PHASE_FINAL) {
         return c->hex ? 2u * data->max_hex : data->max_text;
     }
-    return begun + c->data.len * (c->hex ? 2u : 1u);
+    if (!arrived) {
+        n = at_request_data(c->config.module, c->form, c->request).len;
+        begun = 0;
+    }
+    return begun + n * (c->hex ? 2u : 1u);
 }
 
 static void remember_data_mode(struct at_client *c, bool arrived)
@@ -257,25 +262,24 @@ static const struct at_form *next_query(struct at_client *c)
 }
 
 /* All barriers are unanswered, and from the next on no answer could be told from a late
- * one. So the module has much longer to answer the last of them: the others come before it. */
-static void await_late(struct at_client *c)
-{
-    c->form = &c->config.module->forms[c->config.module->barrier[c->asked]];
-    c->resting = true;
-    c->phase = PHASE_FINAL;
-    memset(c->seen, 0, sizeof c->seen);
-    at_client_arm(c, REST_ANSWERS * c->form->rare->response_ms);
-}
-
+ * one. So the module has much longer to answer; and if a barrier was the last that was
+ * sent, then with its answer all others have come. */
 static void rest(struct at_client *c)
 {
-    if (c->config.module->nbarrier > 0) {
-        await_late(c);
-        return;
-    }
+    const struct at_module *module = c->config.module;
+    uint32_t wait = REST_MS;
     c->phase = PHASE_REST;
     c->rested = (uint8_t)c->counters.late;
-    at_client_arm(c, REST_MS);
+    if (module->nbarrier > 0) {
+        wait = REST_ANSWERS * module->forms[module->barrier[0]].rare->response_ms;
+    }
+    if (c->asked < module->nbarrier) {
+        c->form = &module->forms[module->barrier[c->asked]];
+        c->phase = PHASE_FINAL;
+        c->resting = true;
+        memset(c->seen, 0, sizeof c->seen);
+    }
+    at_client_arm(c, wait);
 }
 
 void at_client_leave_data_mode(struct at_client *c)
@@ -337,14 +341,15 @@ static void advance(struct at_client *c)
     c->ending = ENDING_STEP;
 }
 
-/* There is no barrier. Once nothing late came for as long as an answer takes, none will
- * any more. */
+/* Once nothing late came for as long as an answer takes, none will any more. */
 void at_client_rested(struct at_client *c)
 {
     if ((uint8_t)c->counters.late != c->rested) {
         c->tries++;
-    } else {
+    } else if (c->config.module->nbarrier == 0) {
         make_clean(c);
+    } else {
+        c->unanswered = 0;
     }
     advance(c);
 }
