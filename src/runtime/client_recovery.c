@@ -145,6 +145,28 @@ static void remember_unanswered(struct at_client *c)
     }
 }
 
+/* Only those settings are to be read that are in doubt now. */
+static void reread(struct at_client *c)
+{
+    if (!c->unset) {
+        c->step = (uint8_t)(c->config.module->nstart + 1u);
+    }
+    c->unset = true;
+}
+
+/* A restart may have been counted as data: what doesn't survive one is to be read. */
+static void doubt_volatile(struct at_client *c)
+{
+    const struct at_module *module = c->config.module;
+    for (unsigned i = 0; i < module->nsettings; i++) {
+        if (module->settings[i].stored == 0) {
+            memset(c->config.settings + module->settings[i].slot, AT_UNKNOWN,
+                   module->settings[i].slots);
+            reread(c);
+        }
+    }
+}
+
 /* Bytes of a payload were lost, and the stream would take the next lines for
  * them. But a payload that still comes must not be cut short. */
 void at_client_end_dead_payload(struct at_client *c)
@@ -152,7 +174,7 @@ void at_client_end_dead_payload(struct at_client *c)
     if (c->counting && at_client_now(c) - c->heard >= c->wait / 2u) {
         c->counting = false;
         at_stream_finish(&c->stream);
-        at_client_forget(c); /* a restart may have been counted, too */
+        doubt_volatile(c);
     }
 }
 
