@@ -18,3 +18,4 @@ function(at_campaign name)
 endfunction()
 
 at_campaign(campaign --count 3000)
+at_campaign(injection --arguments 5000 --payloads 10000)
