@@ -159,6 +159,7 @@ struct at_client {
     const struct at_completion *owed_line; /* results of given up commands: which line, */
     uint32_t owed;              /* and for which keys, one bit each */
     uint32_t unanswered;        /* barriers that would be mistaken, one bit each */
+    uint16_t offered;           /* bytes that were to be sent at most since a barrier was passed */
     uint32_t stuck;             /* bytes that bring the module out of data mode, or 0 */
     int32_t remaining;          /* completions until the command ends, or -1 */
     const struct at_listener *listener;

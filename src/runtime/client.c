@@ -175,6 +175,7 @@ int at_client_send(struct at_client *c)
     if (has_prompt(form)) {
         c->hex = at_data_hex(form->rare->data, c->config.settings) > 0;
         c->until = form->rare->data->until >= 0;
+        c->offered = at_client_most_data(c);
     }
     at_stream_expect_prompt(&c->stream, has_prompt(form) || c->stuck > 0);
     c->counters.commands++;

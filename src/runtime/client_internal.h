@@ -83,6 +83,8 @@ void at_client_restarted(struct at_client *c);
 /* Likewise, but that it may still be in data mode: it's the transport that is new. */
 void at_client_renewed(struct at_client *c);
 void at_client_tell_restart(struct at_client *c);
+/* The most bytes that c->form's data may have on the wire. */
+uint16_t at_client_most_data(const struct at_client *c);
 /* Send the bytes that bring the module out of data mode. */
 void at_client_leave_data_mode(struct at_client *c);
 

@@ -76,16 +76,21 @@ void at_client_renewed(struct at_client *c)
 
 /* Quarantine -------------------------------------------------------------- */
 
+uint16_t at_client_most_data(const struct at_client *c)
+{
+    const struct at_data *data = c->form->rare->data;
+    return (uint16_t)(c->hex ? 2u * data->max_hex : data->max_text);
+}
+
 /* What is missing of the data. If the port failed, of what it took nobody knows how
  * much arrived: then as much as all of it, as what is too much does no harm. Should all of
  * it have arrived, and not be enough, the length didn't arrive as it was: then the most. */
 static size_t missing_data(const struct at_client *c, bool arrived)
 {
-    const struct at_data *data = c->form->rare->data;
     size_t n = c->data.len;
     size_t begun = c->phase == PHASE_DATA ? c->out_len : 0;
     if (arrived && c->phase == PHASE_FINAL) {
-        return c->hex ? 2u * data->max_hex : data->max_text;
+        return at_client_most_data(c);
     }
     if (!arrived) {
         n = at_request_data(c->config.module, c->form, c->request).len;
@@ -314,9 +319,14 @@ void at_client_leave_data_mode(struct at_client *c)
     }
 }
 
+static uint8_t most_tries(const struct at_client *c)
+{
+    return c->config.tries > 0 ? c->config.tries : TRIES;
+}
+
 static bool is_exhausted(const struct at_client *c)
 {
-    return c->tries >= (c->config.tries > 0 ? c->config.tries : TRIES);
+    return c->tries >= most_tries(c);
 }
 
 int at_client_advance(struct at_client *c)
@@ -415,6 +425,7 @@ void at_client_own_ended(struct at_client *c, int status)
         answered = status == AT_OK;
         if (answered) {
             make_clean(c);
+            c->offered = 0;
         }
     } else if (answered) {
         if (c->role == ROLE_QUERY && status != AT_OK && !take_refusal(c)) {
@@ -428,6 +439,10 @@ void at_client_own_ended(struct at_client *c, int status)
     } else if (!answered) {
         c->tries++;
         c->prompted = true; /* it may have been taken for data */
+        if (c->stuck == 0 && c->tries + 1 == most_tries(c)) { /* whatever was answered to them */
+            c->stuck = c->offered;
+            c->escape = AT_ESC;
+        }
     }
     advance(c);
 }

@@ -98,12 +98,24 @@ static const struct at_form *pick_form(void)
     return &bc26.forms[fault_pick(&rig.dice, bc26.nforms)];
 }
 
-/* Mostly of a few sockets, so that they are open. */
+/* Mostly a socket that is open; to be opened, one that is free. */
+static int32_t pick_socket(bool free)
+{
+    int32_t id = (int32_t)fault_pick(&rig.dice, NET_SOCKETS);
+
+    for (int i = 0; i < NET_SOCKETS; i++, id = (id + 1) % NET_SOCKETS)
+        if (net_state(virtual_net(rig.vm), (int)id) == (free ? NET_FREE : NET_OPEN))
+            return id;
+    return id;
+}
+
 static void favour_sockets(const struct at_form *form)
 {
+    bool free = form->id == BC26_FORM_QIOPEN;
+    int32_t id = pick_socket(free || (form->id == BC26_FORM_QICLOSE && fault_pick(&rig.dice, 2)));
+
     for (unsigned i = 0; i < form->nfields; i++) {
         const struct at_field *field = &form->fields[i];
-        int32_t id = (int32_t)fault_pick(&rig.dice, 2);
         if (field->offset != AT_NO_MEMBER && fault_pick(&rig.dice, 4) != 0 &&
             strcmp(bc26.params[field->param].name, "connectID") == 0)
             memcpy(member_of(field, &c.request), &id, sizeof id);
