@@ -523,7 +523,10 @@ static void on_restart(struct at_client *c)
     if (!waking || (c->call != NULL && c->role != ROLE_START)) {
         c->counters.reboots++;
         at_client_restarted(c);
-    } else if (c->call == NULL) {
+        return;
+    }
+    at_client_forget(c); /* what was set meanwhile */
+    if (c->call == NULL) {
         at_client_tell_restart(c);
     }
 }

@@ -207,6 +207,9 @@ static const struct carried_out *find_command(struct witness *w, const struct at
     char line[2048];
     int len = at_form_encode(&bc26, call->form, settings, call->request, line, sizeof line, NULL);
 
+    if (len == AT_E_UNKNOWN_SETTING) /* the host has forgotten them since */
+        len = at_form_encode(&bc26, call->form, w->vm->settings, call->request, line, sizeof line,
+                             NULL);
     for (uint32_t i = oldest(w->commands, WITNESS_COMMANDS, w->from_command);
          len > 0 && i != w->commands; i++) {
         const struct carried_out *command = command_at(w, i);

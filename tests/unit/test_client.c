@@ -327,6 +327,19 @@ static void barrier(void)
     query("AT+QICFG=\"viewmode\"\r", "+QICFG: \"viewmode\",0");
 }
 
+static void fail_all_barriers(void)
+{
+    start_cmee();
+    host("AT+QICFG=\"viewmode\"\r");
+    pass(ANSWER);
+    host("AT+QICFG=\"showlength\"\r");
+    pass(ANSWER);
+    host("AT+QICFG=\"dataformat\"\r");
+    pass(ANSWER);
+    host("AT+QIGETERROR\r");
+    pass(ANSWER);
+}
+
 /* What a restart would have changed, if it went unheard. */
 static void read_echo_mode(int echo)
 {
@@ -2033,19 +2046,6 @@ START_TEST(a_barrier_isnt_what_was_just_asked)
 }
 END_TEST
 
-static void fail_all_barriers(void)
-{
-    start_cmee();
-    host("AT+QICFG=\"viewmode\"\r");
-    pass(ANSWER);
-    host("AT+QICFG=\"showlength\"\r");
-    pass(ANSWER);
-    host("AT+QICFG=\"dataformat\"\r");
-    pass(ANSWER);
-    host("AT+QIGETERROR\r");
-    pass(ANSWER);
-}
-
 START_TEST(when_all_barriers_failed_silence_is_waited_for)
 {
     synced(CHUNK);
@@ -2459,6 +2459,29 @@ START_TEST(data_mode_is_left_when_the_end_was_lost)
 }
 END_TEST
 
+/* It answered, or so it seemed, and waits for data. */
+START_TEST(a_data_mode_that_isnt_known_of_is_left_at_last)
+{
+    synced(CHUNK);
+    start_fixed("12345");
+    host("AT+QISEND=0,5\r");
+    says("ERROR"); /* a stranger's; and the prompt was lost */
+    ends(AT_E_ERROR);
+    start_cmee();
+    host("AT+CMEE?\r");
+    pass(ANSWER);
+    ends(AT_E_TIMEOUT);
+    fail_all_barriers();
+    pass(REST);
+    ck_assert_uint_eq(counters()->filler, 1460);
+    t.nread += 1460;
+    barrier();
+    query("AT+CMEE?\r", "+CMEE: 1");
+    ends(0);
+    over();
+}
+END_TEST
+
 /* The length arrived as another: 5 as 55, say. */
 START_TEST(data_mode_is_left_when_more_was_understood)
 {
@@ -2770,6 +2793,25 @@ START_TEST(what_is_pushed_before_the_ok_forges_nothing)
 END_TEST
 
 /* A restart that is heard late: the module has answered since, or will. */
+/* What was set before the settings were read doesn't survive a restart either. */
+START_TEST(a_restart_while_waking_up_forgets_what_was_set)
+{
+    struct bc26_qicfg_echomode echo = {.has_echo_mode = true, .echo_mode = BC26_ECHO_MODE_ON};
+    power_up(CHUNK);
+    ck_assert_int_eq(bc26_qicfg_echomode_start(&t.client, &t.call, &echo, NULL), AT_OK);
+    ok("AT+QICFG=\"echomode\",1\r");
+    ends(0);
+    ck_assert_uint_eq(t.settings[BC26_SETTING_ECHO_MODE], 1);
+    start_open(0);
+    host("AT\r");
+    says("RDY");
+    heard("unknown: RDY");
+    running();
+    ck_assert_uint_eq(t.settings[BC26_SETTING_ECHO_MODE], AT_UNKNOWN);
+    over();
+}
+END_TEST
+
 START_TEST(what_was_sent_is_answered_after_a_restart_too)
 {
     struct bc26_qigeterror_response answer;
@@ -3628,7 +3670,8 @@ int main(void)
         a_late_prompt_for_a_length_is_filled, a_lost_prompt_is_found_out,
         data_cut_short_are_filled, an_echo_that_never_comes_swallows_no_answer,
         data_mode_is_left_when_the_end_was_lost,
-        data_mode_is_left_when_more_was_understood, data_mode_is_left_before_a_start_up_too,
+        data_mode_is_left_when_more_was_understood,
+        a_data_mode_that_isnt_known_of_is_left_at_last, data_mode_is_left_before_a_start_up_too,
         an_echo_that_doesnt_come_swallows_no_second_answer);
     ADD(suite, "restarts", NCHUNKS, a_restart_ends_the_command, a_restart_between_commands,
         a_banner_while_waking_up, a_restart_amid_the_start_up, a_restart_stops_the_filler,
@@ -3638,6 +3681,7 @@ int main(void)
         a_header_that_fits_no_settings_means_quarantine,
         a_payload_that_fits_no_settings_forges_nothing, what_is_pushed_before_the_ok_forges_nothing,
         what_was_sent_is_answered_after_a_restart_too,
+        a_restart_while_waking_up_forgets_what_was_set,
         a_payload_forges_nothing_while_settings_are_unknown,
         nothing_counts_until_the_line_was_quiet, a_reset_forgets_everything);
     ADD(suite, "port", NCHUNKS, a_slow_port_is_fed_again, a_stalled_port_is_a_timeout,

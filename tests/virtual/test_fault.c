@@ -87,7 +87,7 @@ START_TEST(the_module_sleeps_and_restarts)
     without();
     with("reboot=1");
     bool restarted = false;
-    for (int i = 0; i < 10; i++) /* whenever it falls */
+    for (int i = 0; i < 40; i++) /* whenever it falls */
         restarted |= strstr(answer("AT+QIGETERROR\rAT\r"), "F1: 0000 0000") != NULL;
     ck_assert(restarted);
     without();
