@@ -21,7 +21,7 @@
  *   HANG      not ended at its deadline: that of its form, before it that of
  *             what the client may send on its own account; from the last data on
  *
- * Calls come in bursts, each in a weather of its own. After a burst the line is
+ * Calls come in bursts, each in a weather of its own; some are given up midway. After a burst the line is
  * healthy (what is late still comes), and a call that asks has to be answered
  * rightly, at the last on the MOST_TRIES-th time: or it is UNRECOVERED. The same holds of
  * URCs and of pushed data: told as they were said, and no more often.
@@ -165,8 +165,16 @@ static enum fate judge(bool touched)
     return verdict == RIGHT ? IS_RIGHT : IS_EXPLICIT;
 }
 
+/* The application thinks better of it, at any time. */
+static void cancel(void)
+{
+    for (uint32_t n = fault_pick(&rig.dice, 12); n > 0 && !rig.done; n--)
+        (void)rig_step(&rig, UINT32_MAX - 1u);
+    at_client_cancel(&rig.client);
+}
+
 /* Holds one transaction, whatever comes of it. */
-static enum fate hold(const struct at_form *form, const void *request)
+static enum fate hold(const struct at_form *form, const void *request, bool canceled)
 {
     struct fault_harm before = fault_line_harm(rig.line);
 
@@ -176,6 +184,8 @@ static enum fate hold(const struct at_form *form, const void *request)
         rig.call.status = status;
         rig.done = true;
     }
+    if (canceled && !rig.done)
+        cancel();
     bool ended = rig_finish(&rig);
     struct fault_harm after = fault_line_harm(rig.line);
     bool touched = after.to_host != before.to_host || after.to_module != c.clean.to_module;
@@ -191,7 +201,7 @@ static enum fate hold(const struct at_form *form, const void *request)
 static void transact(void)
 {
     const struct at_form *form = pick_call();
-    enum fate fate = hold(form, &c.request);
+    enum fate fate = hold(form, &c.request, fault_pick(&rig.dice, 30) == 0);
 
     c.fate[form->id][fate]++;
     if (rig.call.status < 0)
@@ -239,7 +249,7 @@ static void recover(void)
         rig_drain(&rig);
     while (tries < MOST_TRIES) {
         tries++;
-        enum fate fate = hold(form, NULL);
+        enum fate fate = hold(form, NULL, false);
         if (fate == IS_WRONG || fate == IS_HANG)
             c.fate[form->id][fate]++;
         bool right = rig.call.status >= 0 &&

@@ -277,8 +277,28 @@ static bool same_answers(struct witness *w, uint32_t command, const struct at_ca
     return n == sink->count;
 }
 
+/* Whether a result names whom it is for, and that is another. */
+static bool is_anothers(const struct at_call *call, const struct at_record *record,
+                        const char *item)
+{
+    for (unsigned i = 0; i < call->form->rare->nthen; i++) {
+        const struct at_completion *then = &call->form->rare->then[i];
+        int32_t asked, told;
+        if (then->record != record->id || then->match_line == AT_NONE ||
+            !at_request_int(&bc26, call->form, call->request, then->match_form, &asked))
+            continue;
+        for (unsigned j = 0; j < record->nfields; j++) {
+            memcpy(&told, item + record->fields[j].offset, sizeof told);
+            if (record->fields[j].param == then->match_line && told != asked)
+                return true;
+        }
+    }
+    return false;
+}
+
 /* The lines of a sink that come after the final result must have been said after it. */
-static bool same_results(struct witness *w, uint32_t command, const struct at_sink *sink)
+static bool same_results(struct witness *w, uint32_t command, const struct at_call *call,
+                         const struct at_sink *sink)
 {
     const struct at_record *record = record_of(sink->record);
     const char *item = sink->items;
@@ -291,8 +311,8 @@ static bool same_results(struct witness *w, uint32_t command, const struct at_si
                                     saying_at(w, i)->command > command &&
                                     is_text(saying_at(w, i), text, len)))
             i++;
-        if (i == w->sayings) {
-            accuse(w, "a result that was never said since: %.*s", len > 0 ? len : 0, text);
+        if (i == w->sayings || is_anothers(call, record, item + n * record->size)) {
+            accuse(w, "a result that wasn't said of it since: %.*s", len > 0 ? len : 0, text);
             return false;
         }
         saying_at(w, i++)->told = true;
@@ -350,7 +370,7 @@ static bool is_true(struct witness *w, uint32_t which, const struct at_call *cal
         const struct at_sink *sink = &call->sinks[i];
         if (sink->record == AT_NONE)
             continue;
-        if (is_result(call->form, sink->record) ? !same_results(w, which, sink)
+        if (is_result(call->form, sink->record) ? !same_results(w, which, call, sink)
                                                 : !same_answers(w, which, call, sink))
             return false;
     }
