@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "stream.h"
 #include "text.h"
 
 enum { COUNT_MAX = 0x7fff, TAINT_MS = 300 };
@@ -557,6 +558,10 @@ void at_client_event(void *ctx, const struct at_event *e)
     if (is_tainted(c) && (e->type == AT_EVENT_LINE || e->type == AT_EVENT_PROMPT)) {
         c->payload_to = PAYLOAD_DROP;
         drop_line(c);
+        if (e->remaining > 0) { /* nor may it count what comes behind the payload */
+            c->counting = false;
+            at_stream_no_payload(&c->stream);
+        }
         return;
     }
     switch (e->type) {

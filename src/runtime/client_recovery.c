@@ -402,6 +402,16 @@ static void next_step(struct at_client *c)
     c->dirty = c->dirty || c->step == c->config.module->nstart + 1u;
 }
 
+static bool has_data_mode(const struct at_module *module)
+{
+    for (unsigned i = 0; i < module->nforms; i++) {
+        if (module->forms[i].rare->data != NULL && module->forms[i].rare->data->prompt != 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* A query that is refused: the feature may be absent, which means a value. */
 static bool take_refusal(struct at_client *c)
 {
@@ -439,8 +449,8 @@ void at_client_own_ended(struct at_client *c, int status)
     } else if (!answered) {
         c->tries++;
         c->prompted = true; /* it may have been taken for data */
-        if (c->stuck == 0 && c->tries + 1 == most_tries(c)) { /* whatever was answered to them */
-            c->stuck = c->offered;
+        if (c->stuck == 0 && c->tries + 1 == most_tries(c)) { /* whatever was answered or asked */
+            c->stuck = c->offered > 0 ? c->offered : has_data_mode(c->config.module);
             c->escape = AT_ESC;
         }
     }

@@ -37,7 +37,7 @@
 #include <time.h>
 #include <unistd.h>
 
-enum { SESSION = 250, BURST = 6, MOST_TRIES = 5, FORMS_MAX = 128 };
+enum { SESSION = 250, BURST = 10, MOST_TRIES = 5, FORMS_MAX = 128 };
 
 enum fate { IS_RIGHT, IS_EXPLICIT, IS_HARMED, IS_DOUBTED, IS_WRONG, IS_HANG, FATES };
 
@@ -168,7 +168,7 @@ static enum fate judge(bool touched)
 /* The application thinks better of it, at any time. */
 static void cancel(void)
 {
-    for (uint32_t n = fault_pick(&rig.dice, 12); n > 0 && !rig.done; n--)
+    for (uint32_t n = fault_pick(&rig.dice, 30); n > 0 && !rig.done; n--)
         (void)rig_step(&rig, UINT32_MAX - 1u);
     at_client_cancel(&rig.client);
 }
@@ -201,7 +201,7 @@ static enum fate hold(const struct at_form *form, const void *request, bool canc
 static void transact(void)
 {
     const struct at_form *form = pick_call();
-    enum fate fate = hold(form, &c.request, fault_pick(&rig.dice, 30) == 0);
+    enum fate fate = hold(form, &c.request, fault_pick(&rig.dice, 15) == 0);
 
     c.fate[form->id][fate]++;
     if (rig.call.status < 0)
