@@ -141,7 +141,8 @@ int at_client_send(struct at_client *c)
         return len;
     }
     c->phase = PHASE_SEND;
-    c->accepted = c->completed = false;
+    c->accepted = c->completed = c->resting = false;
+    c->asked = c->role == ROLE_BARRIER ? c->asked : UINT8_MAX;
     c->verdict = AT_OK;
     memset(c->seen, 0, sizeof c->seen);
     c->remaining = -1;

@@ -23,7 +23,7 @@
 
 #include "text.h"
 
-enum { TRIES = 5, REST_MS = 300 };
+enum { TRIES = 5, REST_MS = 300, REST_ANSWERS = 10 };
 
 /* The request of all of the client's own commands: every optional field is absent. */
 static const uint64_t nothing[4];
@@ -62,11 +62,6 @@ void at_client_tell_restart(struct at_client *c)
     }
 }
 
-void at_client_restarted(struct at_client *c)
-{
-    make_clean(c);
-    start_anew(c);
-}
 
 void at_client_renewed(struct at_client *c)
 {
@@ -111,6 +106,28 @@ static void remember_unanswered(struct at_client *c)
     }
 }
 
+/* Only those settings are to be read that are in doubt now. */
+static void reread(struct at_client *c)
+{
+    if (!c->unset) {
+        c->step = (uint8_t)(c->config.module->nstart + 1u);
+    }
+    c->unset = true;
+}
+
+/* A restart may have been counted as data: what doesn't survive one is to be read. */
+static void doubt_volatile(struct at_client *c)
+{
+    const struct at_module *module = c->config.module;
+    for (unsigned i = 0; i < module->nsettings; i++) {
+        if (module->settings[i].stored == 0) {
+            memset(c->config.settings + module->settings[i].slot, AT_UNKNOWN,
+                   module->settings[i].slots);
+            reread(c);
+        }
+    }
+}
+
 /* Bytes of a payload were lost, and the stream would take the next lines for
  * them. But a payload that still comes must not be cut short. */
 void at_client_end_dead_payload(struct at_client *c)
@@ -118,6 +135,7 @@ void at_client_end_dead_payload(struct at_client *c)
     if (c->counting && at_client_now(c) - c->heard >= c->wait / 2u) {
         c->counting = false;
         at_stream_finish(&c->stream);
+        doubt_volatile(c);
     }
 }
 
@@ -154,6 +172,19 @@ void at_client_cut_off(struct at_client *c)
     quarantine(c, false);
 }
 
+/* The module knows of no command before, but what was sent when it had already restarted,
+ * or the end of what was being sent, may yet be answered. */
+void at_client_restarted(struct at_client *c)
+{
+    if (c->call != NULL && c->phase >= PHASE_SEND) {
+        c->dirty = true;
+        remember_unanswered(c);
+    }
+    c->owes_final = c->prompted = false;
+    c->stuck = 0;
+    start_anew(c);
+}
+
 /* Steps ------------------------------------------------------------------- */
 
 bool at_client_needs_settings(const struct at_client *c)
@@ -174,11 +205,12 @@ static const struct at_form *next_start(struct at_client *c)
     return &module->forms[c->step == 0 ? module->wake : module->start[c->step - 1u]];
 }
 
-static const struct at_form *next_barrier(const struct at_client *c)
+static const struct at_form *next_barrier(struct at_client *c)
 {
     const struct at_module *module = c->config.module;
     for (unsigned i = 0; i < module->nbarrier; i++) {
         if ((c->unanswered >> i & 1u) == 0) {
+            c->asked = (uint8_t)i;
             return &module->forms[module->barrier[i]];
         }
     }
@@ -214,13 +246,25 @@ static const struct at_form *next_query(struct at_client *c)
     }
 }
 
+/* All barriers are unanswered, and from the next on no answer could be told from a late
+ * one. So the module has much longer to answer; and if a barrier was the last that was
+ * sent, then with its answer all others have come. */
 static void rest(struct at_client *c)
 {
     const struct at_module *module = c->config.module;
+    uint32_t wait = REST_MS;
     c->phase = PHASE_REST;
     c->rested = (uint8_t)c->counters.late;
-    at_client_arm(c, module->nbarrier > 0 ? module->forms[module->barrier[0]].rare->response_ms
-                                          : REST_MS);
+    if (module->nbarrier > 0) {
+        wait = REST_ANSWERS * module->forms[module->barrier[0]].rare->response_ms;
+    }
+    if (c->asked < module->nbarrier) {
+        c->form = &module->forms[module->barrier[c->asked]];
+        c->phase = PHASE_FINAL;
+        c->resting = true;
+        memset(c->seen, 0, sizeof c->seen);
+    }
+    at_client_arm(c, wait);
 }
 
 void at_client_leave_data_mode(struct at_client *c)
@@ -233,9 +277,14 @@ void at_client_leave_data_mode(struct at_client *c)
     }
 }
 
+static uint8_t most_tries(const struct at_client *c)
+{
+    return c->config.tries > 0 ? c->config.tries : TRIES;
+}
+
 static bool is_exhausted(const struct at_client *c)
 {
-    return c->tries >= (c->config.tries > 0 ? c->config.tries : TRIES);
+    return c->tries >= most_tries(c);
 }
 
 int at_client_advance(struct at_client *c)
@@ -282,8 +331,7 @@ static void advance(struct at_client *c)
     c->ending = ENDING_STEP;
 }
 
-/* All barriers are unanswered. Once nothing late came for as long as an answer
- * takes, none of them will be any more. */
+/* Once nothing late came for as long as an answer takes, none will any more. */
 void at_client_rested(struct at_client *c)
 {
     if ((uint8_t)c->counters.late != c->rested) {
@@ -312,6 +360,16 @@ static void next_step(struct at_client *c)
     c->dirty = c->dirty || c->step == c->config.module->nstart + 1u;
 }
 
+static bool has_data_mode(const struct at_module *module)
+{
+    for (unsigned i = 0; i < module->nforms; i++) {
+        if (module->forms[i].rare->data != NULL && module->forms[i].rare->data->prompt != 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* A query that is refused: the feature may be absent, which means a value. */
 static bool take_refusal(struct at_client *c)
 {
@@ -335,6 +393,7 @@ void at_client_own_ended(struct at_client *c, int status)
         answered = status == AT_OK;
         if (answered) {
             make_clean(c);
+            c->offered = 0;
         }
     } else if (answered) {
         if (c->role == ROLE_QUERY && status != AT_OK && !take_refusal(c)) {
@@ -343,9 +402,15 @@ void at_client_own_ended(struct at_client *c, int status)
         }
         next_step(c);
     }
-    if (!answered) {
+    if (!answered && c->resting) { /* what wasn't answered by now won't be */
+        c->unanswered = 0;
+    } else if (!answered) {
         c->tries++;
         c->prompted = true; /* it may have been taken for data */
+        if (c->stuck == 0 && c->tries + 1 == most_tries(c)) { /* whatever was answered or asked */
+            c->stuck = c->offered > 0 ? c->offered : has_data_mode(c->config.module);
+            c->escape = AT_ESC;
+        }
     }
     advance(c);
 }
