@@ -124,7 +124,7 @@ static void check_spans(const struct at_line *line, const union value *value)
 static void check_head(const struct at_line *line)
 {
     const struct at_record *record = line->record;
-    int n = head_length(record->head, line->text, line->len);
+    int n = head_length(record->head, false, line->text, line->len);
     claim(n >= 0, "a %s begins otherwise", record->name);
     claim(record->nfields > 0 || record->extra != 0 || record->kind == AT_KIND_TEST ||
               (size_t)n == line->len,

@@ -1,5 +1,6 @@
 #include "fuzz.h"
 
+#include <ctype.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -90,11 +91,11 @@ void *exactly(const void *bytes, size_t n)
 
 /* What the spec says ---------------------------------------------------------------------- */
 
-int head_length(const char *head, const uint8_t *text, size_t len)
+int head_length(const char *head, bool command, const uint8_t *text, size_t len)
 {
     size_t at = 0;
     for (; *head != '\0'; head++) {
-        if (at < len && text[at] == (uint8_t)*head) {
+        if (at < len && (text[at] == (uint8_t)*head || (command && toupper(text[at]) == *head))) {
             at++;
         } else if (*head != ' ') {
             return -1;
@@ -196,6 +197,17 @@ bool is_inline(const struct at_record *record, const uint8_t *settings)
     return payload->inline_slot != AT_UNKNOWN && settings[payload->inline_slot] == 1;
 }
 
+const struct at_record *payload_shape(const struct at_record *record)
+{
+    for (unsigned i = 0; i < fuzz_module->nrecords; i++) {
+        const struct at_record *shape = &fuzz_module->records[i];
+        if (shape->id == record->id && shape->rare->payload != NULL) {
+            return shape;
+        }
+    }
+    return NULL;
+}
+
 int32_t payload_of(const struct at_record *record, const uint8_t *settings, const union value *line)
 {
     const struct at_payload *payload = record->rare->payload;
@@ -219,6 +231,22 @@ const struct at_record *final_record(enum at_outcome outcome)
     return NULL;
 }
 
+/* Where a number or a text may stand, a text of digits alone is a number. */
+static void spell_texts(const struct at_record *record, union value *meant)
+{
+    for (unsigned i = 0; i < record->nfields; i++) {
+        const struct at_field *field = &record->fields[i];
+        struct at_str text;
+        if (fuzz_module->params[field->param].kind->type != AT_TEXT || !is_present(field, meant)) {
+            continue;
+        }
+        memcpy(&text, member_of(field, meant), sizeof text);
+        if (is_spelled(text, DIGITS "-") && text.len > 0) {
+            ((char *)(uintptr_t)text.ptr)[0] = 'x';
+        }
+    }
+}
+
 size_t make_line(struct picker *p, const struct at_record *record, const uint8_t *settings,
                  union value *meant, char *text, size_t size)
 {
@@ -228,6 +256,7 @@ size_t make_line(struct picker *p, const struct at_record *record, const uint8_t
         struct at_str range = {"(0-1)", 5};
         memcpy(meant, &range, sizeof range);
     }
+    spell_texts(record, meant);
     int n = at_record_encode(fuzz_module, record, meant, text, size, NULL);
     return n > 0 ? (size_t)n : 0;
 }

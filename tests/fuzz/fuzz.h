@@ -41,9 +41,9 @@ void choose_settings(struct input *in, uint8_t *settings, bool unknown);
 /* Memory that is exactly as large, so that a sanitizer sees every byte too far. */
 void *exactly(const void *bytes, size_t n);
 
-/* The last member of a descriptor's text may be a space that isn't printed. How much of the
- * line the head takes, or -1 when it begins otherwise. */
-int head_length(const char *head, const uint8_t *text, size_t len);
+/* How much of the line the head takes, or -1 when it begins otherwise. A space may be missing;
+ * commands may be in small letters. */
+int head_length(const char *head, bool command, const uint8_t *text, size_t len);
 
 /* Whether a member holds what the spec allows a host to say; told from the descriptors alone,
  * and not by what the encoder thinks. */
@@ -51,7 +51,9 @@ bool is_legal(const struct at_param *param, const void *member);
 
 /* Whether the payload of a record stands behind a comma. */
 bool is_inline(const struct at_record *record, const uint8_t *settings);
-/* Bytes of payload that a line announces: as announced(), whatever the line says. */
+/* The shape of the record's line that announces payloads, or NULL. */
+const struct at_record *payload_shape(const struct at_record *record);
+/* Bytes of payload that a line of this shape announces: as announced(), whatever it says. */
 int32_t payload_of(const struct at_record *record, const uint8_t *settings, const union value *line);
 
 /* The whole-line final result code of this outcome, or NULL. */
