@@ -312,6 +312,9 @@ static void on_incomplete(struct account *a, const struct at_event *event)
     if (event->record != NULL) {
         claim(a->in_payload && event->remaining == a->remaining, "another payload is incomplete");
         a->in_payload = false;
+        if (a->told != NULL && a->ntold > 0) {
+            a->told[a->ntold - 1].end = SIZE_MAX;
+        }
         free(a->place);
         a->place = NULL;
     } else if (event->remaining > 0) {

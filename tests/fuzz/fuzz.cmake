@@ -1,7 +1,7 @@
 # Fuzz targets. With a fuzzer (AT_FUZZ_ENGINE: what links one, such as -fsanitize=fuzzer) they
 # are programs to be run by it, as ./dev fuzz does; without one they replay stored inputs.
 set(fuzz ${CMAKE_CURRENT_LIST_DIR})
-set(fuzz_targets stream split command roundtrip)
+set(fuzz_targets stream split command roundtrip structured client)
 
 # at_fuzz(PREFIX LIB [definition...]): all targets over a module.
 function(at_fuzz prefix lib)
