@@ -75,6 +75,7 @@ void at_client_renewed(struct at_client *c)
     }
     uint32_t stuck = c->stuck;
     make_clean(c);
+    c->dirty = true;  /* what the old one was asked may still be answered */
     c->stuck = stuck; /* whether it still is, what is swallowed will tell */
     start_anew(c);
 }

@@ -248,6 +248,25 @@ static void take_data(struct module *m, uint8_t c)
     }
 }
 
+static void take(struct module *m, uint8_t c)
+{
+    if (m->form != NULL && !m->taken) {
+        take_data(m, c);
+    } else if (m->len < sizeof m->sent) {
+        m->sent[m->len++] = c;
+    }
+}
+
+/* What was written ahead is data now. */
+static void take_again(struct module *m)
+{
+    size_t n = m->len;
+    m->len = 0;
+    for (size_t i = 0; i < n; i++) {
+        take(m, m->sent[i]);
+    }
+}
+
 static int on_write(void *ctx, const uint8_t *data, size_t n)
 {
     struct module *m = &world.module;
@@ -258,11 +277,7 @@ static int on_write(void *ctx, const uint8_t *data, size_t n)
     }
     n = world.port == PORT_SLOW ? 1 + (n - 1) / 2 : n;
     for (size_t i = 0; i < n; i++) {
-        if (m->form != NULL && !m->taken) {
-            take_data(m, data[i]);
-        } else if (m->len < sizeof m->sent) {
-            m->sent[m->len++] = data[i];
-        }
+        take(m, data[i]);
     }
     world.active = world.now;
     return (int)n;
@@ -436,6 +451,7 @@ static bool answer(bool refuse)
         m->left = (uint32_t)length * (at_data_hex(data, m->settings) > 0 ? 2u : 1u);
         m->taken = false;
         m->form = command.form;
+        take_again(m);
         say("\r\n> ");
         return true;
     }
@@ -499,6 +515,8 @@ static void recover(void)
     world.port = PORT_OPEN;
     world.in.len = 0; /* all choices are 0 from now on */
     be_silent();
+    while (answer(false)) { /* what was written before is answered, however late */
+    }
     for (int i = 0; i < ATTEMPTS && !world.ended_well; i++) {
         int status = start(form);
         claim(status == AT_OK || status == AT_E_BUSY || status == AT_E_SPACE, "a command is refused: %d",

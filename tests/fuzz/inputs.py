@@ -7,7 +7,6 @@ An input is text, then choices that are read from its end: see fuzz.h.
 
 from __future__ import annotations
 
-import argparse
 import re
 import sys
 from pathlib import Path
@@ -161,25 +160,3 @@ def load(path: Path) -> Spec:
         raise SystemExit("\n".join(str(d) for d in found))
     return spec
 
-
-def main() -> int:
-    parser = argparse.ArgumentParser(description="Write what a fuzzer begins with: DIR/seeds, DIR/dictionary.")
-    parser.add_argument("spec", type=Path)
-    parser.add_argument("target")
-    parser.add_argument("directory", type=Path)
-    parser.add_argument("--list", type=Path, action="append", default=[], help="a list of inputs, too")
-    parser.add_argument("--transcripts", type=Path, help="a folder of them")
-    args = parser.parse_args()
-    spec = load(args.spec)
-    transcripts = sorted(args.transcripts.glob("*.txt")) if args.transcripts else []
-    folder = args.directory / "seeds"
-    folder.mkdir(parents=True, exist_ok=True)
-    inputs = seeds(spec, args.target, transcripts) + [data for name in args.list for data in read_list(name)]
-    for i, data in enumerate(inputs):
-        (folder / f"{i:04}").write_bytes(data)
-    (args.directory / "dictionary").write_text(dictionary(spec))
-    return 0
-
-
-if __name__ == "__main__":
-    sys.exit(main())

@@ -15,6 +15,7 @@ import shutil
 import subprocess
 import sys
 import time
+import zipfile
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Optional
@@ -48,6 +49,13 @@ class Target:
     @property
     def stored(self) -> Path:
         return FUZZ / "corpus" / f"{self.name}.txt"
+
+    def beginnings(self) -> tuple[inputs.Spec, list[bytes]]:
+        """The spec, and what its examples, its transcripts and the tree have for this target."""
+        module = self.module
+        spec = inputs.load(ROOT / module.spec)
+        transcripts = sorted((ROOT / module.transcripts).glob("*.txt")) if module.transcripts else []
+        return spec, inputs.seeds(spec, self.kind, transcripts) + inputs.read_list(self.stored)
 
 
 TARGETS = {module.prefix + kind: Target(module.prefix + kind, kind, module)
@@ -85,10 +93,8 @@ class Run:
         self.log = self.folder / "log"
 
     def prepare(self) -> None:
-        module = self.target.module
-        spec = inputs.load(ROOT / module.spec)
-        transcripts = sorted((ROOT / module.transcripts).glob("*.txt")) if module.transcripts else []
-        for data in inputs.seeds(spec, self.target.kind, transcripts) + inputs.read_list(self.target.stored):
+        spec, found = self.target.beginnings()
+        for data in found:
             (self.folder / "seeds" / hashlib.sha1(data).hexdigest()).write_bytes(data)
         self.dictionary.write_text(inputs.dictionary(spec))
 
@@ -193,6 +199,17 @@ class AflRun(Run):
         """libFuzzer merges: ./dev fuzz without AFL."""
 
 
+def corpora(folder: Path) -> None:
+    """A dictionary and a zip of inputs for each target, as ClusterFuzzLite wants them."""
+    folder.mkdir(parents=True, exist_ok=True)
+    for target in TARGETS.values():
+        spec, found = target.beginnings()
+        (folder / f"{target.name}.dict").write_text(inputs.dictionary(spec))
+        with zipfile.ZipFile(folder / f"{target.name}.zip", "w") as archive:
+            for data in dict.fromkeys(found):
+                archive.writestr(zipfile.ZipInfo(hashlib.sha1(data).hexdigest()), data)
+
+
 def generator(seconds: int) -> int:
     """The generator on specs that are damaged: a program of its own."""
     return subprocess.run([sys.executable, str(FUZZ / "generator.py"), str(seconds)]).returncode
@@ -205,7 +222,12 @@ def main() -> int:
     parser.add_argument("targets", nargs="*", metavar="TARGET", help=f"{', '.join([*TARGETS, *others])}; all unless given")
     parser.add_argument("--afl", action="store_true", help="with AFL++ and not libFuzzer")
     parser.add_argument("--list", action="store_true", help="print the targets")
+    parser.add_argument("--corpora", type=Path, metavar="DIR",
+                        help="write dictionaries and inputs for other machines, and run nothing")
     args = parser.parse_args()
+    if args.corpora:
+        corpora(args.corpora)
+        return 0
     if args.list:
         print("\n".join([*TARGETS, *others]))
         return 0

@@ -2747,6 +2747,29 @@ START_TEST(a_reset_forgets_everything)
 }
 END_TEST
 
+/* A command that needs no settings needs a barrier all the same: what the module was asked
+ * before it may still answer. */
+START_TEST(nothing_late_answers_after_a_reset)
+{
+    synced(CHUNK);
+    start_cmee();
+    host("AT+CMEE?\r");
+    at_client_reset(&t.client);
+    ends(AT_E_REBOOT);
+    at_call_prepare(&t.call, &bc26.forms[BC26_FORM_AT_EXECUTE], NULL);
+    ck_assert_int_eq(at_client_start(&t.client, &t.call), AT_OK);
+    host("AT+QICFG=\"viewmode\"\r");
+    says("+CMEE: 1");
+    says("OK");
+    running();
+    says("+QICFG: \"viewmode\",0");
+    says("OK");
+    ok("AT\r");
+    ends(0);
+    over();
+}
+END_TEST
+
 /* The port ---------------------------------------------------------------- */
 
 START_TEST(a_slow_port_is_fed_again)
@@ -3512,7 +3535,8 @@ int main(void)
         a_header_that_fits_no_settings_proves_them_wrong,
         a_header_that_fits_no_settings_means_quarantine,
         a_payload_forges_nothing_while_settings_are_unknown,
-        nothing_counts_until_the_line_was_quiet, a_reset_forgets_everything);
+        nothing_counts_until_the_line_was_quiet, a_reset_forgets_everything,
+        nothing_late_answers_after_a_reset);
     ADD(suite, "port", NCHUNKS, a_slow_port_is_fed_again, a_stalled_port_is_a_timeout,
         a_port_that_stalls_in_a_barrier, a_port_that_stays_stalled_is_lost,
         a_broken_port_ends_the_command, data_mode_outlives_the_port,
