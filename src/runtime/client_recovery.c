@@ -73,7 +73,7 @@ void at_client_renewed(struct at_client *c)
     if (c->call != NULL) {
         at_client_cut_off(c);
     }
-    uint32_t stuck = c->stuck;
+    uint32_t stuck = c->stuck > 0 ? c->stuck : c->fill; /* the old one didn't take */
     make_clean(c);
     c->dirty = true;  /* what the old one was asked may still be answered */
     c->stuck = stuck; /* whether it still is, what is swallowed will tell */

@@ -11,6 +11,7 @@
 enum {
     STEPS = 64,
     SENT_MAX = 8192,
+    HELD_MAX = 65536,
     REST_MS = 300,      /* of the client's, where no barrier says otherwise */
     POLLS_MAX = 4000,
     ATTEMPTS = 8        /* to have a command answered after any disaster */
@@ -50,6 +51,10 @@ struct world {
     bool ended_well;
     char *text;
     size_t text_size;
+    bool holding;         /* after so many bytes more nothing comes through: */
+    size_t passes;
+    size_t nheld;
+    uint8_t held[HELD_MAX];
 };
 
 static struct world world;
@@ -290,7 +295,7 @@ static uint32_t on_now(void *ctx)
 }
 
 /* To the client, as pieces that fit where it wants them. */
-static void deliver(const uint8_t *bytes, size_t n, size_t piece)
+static void arrive(const uint8_t *bytes, size_t n, size_t piece)
 {
     while (n > 0) {
         size_t room = 0;
@@ -304,6 +309,28 @@ static void deliver(const uint8_t *bytes, size_t n, size_t piece)
         bytes += room;
         n -= room;
     }
+}
+
+/* On its way, where it may be held up. What is too much is lost. */
+static void deliver(const uint8_t *bytes, size_t n, size_t piece)
+{
+    size_t now = world.holding ? (n < world.passes ? n : world.passes) : n;
+    size_t later = n - now;
+    later = later < HELD_MAX - world.nheld ? later : HELD_MAX - world.nheld;
+    world.passes -= world.holding ? now : 0;
+    memcpy(world.held + world.nheld, bytes + now, later);
+    world.nheld += later;
+    arrive(bytes, now, piece);
+}
+
+static void release(void)
+{
+    size_t n = world.nheld;
+    world.holding = false;
+    world.nheld = 0;
+    uint8_t *bytes = exactly(world.held, n); /* what they lead to may be held up again */
+    arrive(bytes, n, 0);
+    free(bytes);
 }
 
 static void say(const char *text)
@@ -515,6 +542,7 @@ static void recover(void)
     world.port = PORT_OPEN;
     world.in.len = 0; /* all choices are 0 from now on */
     be_silent();
+    release();
     while (answer(false)) { /* what was written before is answered, however late */
     }
     for (int i = 0; i < ATTEMPTS && !world.ended_well; i++) {
@@ -605,6 +633,14 @@ static void step(void)
     case 11:
         world.port = (enum port)choose(&world.in, 4);
         break;
+    case 14:
+        if (world.holding) {
+            release();
+        } else {
+            world.holding = true;
+            world.passes = choose(&world.in, 256);
+        }
+        break;
     case 12:
         world.chain = choose(&world.in, 3);
         break;
@@ -645,7 +681,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
 {
     static const size_t windows[] = {1024, 300, 4096};
     static const size_t texts[] = {512, 0, 16};
-    memset(&world, 0, sizeof world);
+    memset(&world, 0, offsetof(struct world, held));
     world.in.text = data;
     world.in.len = size < INPUT_MAX ? size : INPUT_MAX;
     world.now = UINT32_MAX - choose(&world.in, 256) * 1000u; /* it may wrap around */

@@ -2888,6 +2888,30 @@ START_TEST(a_broken_port_ends_the_command)
 }
 END_TEST
 
+/* What was to fill up data that were given up never left; the module waits for it still. */
+START_TEST(filler_outlives_the_port)
+{
+    static const struct modes plain;
+    synced(CHUNK);
+    start_fixed("12345");
+    host("AT+QISEND=0,5\r");
+    at_client_cancel(&t.client);
+    ends(AT_E_CANCELED);
+    t.broken = true;
+    module("\r\n> ");
+    at_client_reset(&t.client);
+    t.broken = false;
+    start_cmee();
+    host("AT\r");
+    pass(ANSWER);
+    host("\x1b\x1b\x1b\x1b\x1b");
+    start_up(&plain);
+    query("AT+CMEE?\r", "+CMEE: 1");
+    ends(0);
+    over();
+}
+END_TEST
+
 /* The module may be waiting for data still when the port comes back, and nobody knows for
  * how many: those that were written need not have arrived. */
 START_TEST(data_mode_outlives_the_port)
@@ -3539,7 +3563,7 @@ int main(void)
         nothing_late_answers_after_a_reset);
     ADD(suite, "port", NCHUNKS, a_slow_port_is_fed_again, a_stalled_port_is_a_timeout,
         a_port_that_stalls_in_a_barrier, a_port_that_stays_stalled_is_lost,
-        a_broken_port_ends_the_command, data_mode_outlives_the_port,
+        a_broken_port_ends_the_command, filler_outlives_the_port, data_mode_outlives_the_port,
         a_port_that_breaks_before_the_data,
         unusable_configurations, blocking_calls, sync_without_a_module);
     ADD(suite, "every form", bc26.nforms, every_form_ends_in_time, every_form_can_be_refused);
