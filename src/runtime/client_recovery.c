@@ -62,9 +62,17 @@ void at_client_tell_restart(struct at_client *c)
     }
 }
 
+/* It isn't in data mode any more, but may read the command under way only now. */
 void at_client_restarted(struct at_client *c)
 {
     make_clean(c);
+    c->fill = 0;
+    if (c->call != NULL) {
+        at_client_cut_off(c);
+    }
+    uint32_t stuck = c->stuck;
+    make_clean(c);
+    c->stuck = stuck;
     start_anew(c);
 }
 

@@ -238,9 +238,22 @@ static int start(const struct at_form *form)
     return status;
 }
 
+static bool has_more_to_it(const struct at_form *form)
+{
+    return form->rare->reads != AT_NONE || form->rare->nthen > 0 ||
+           (form->rare->data != NULL && form->rare->data->prompt != 0);
+}
+
+/* Any, and often one that reads data, sends them at a prompt, or has results to come. */
 static void start_some(void)
 {
-    (void)start(&fuzz_module->forms[choose(&world.in, fuzz_module->nforms)]);
+    unsigned n = fuzz_module->nforms;
+    unsigned i = choose(&world.in, n);
+    for (unsigned tried = choose(&world.in, 2) * n; tried > 0 && !has_more_to_it(&fuzz_module->forms[i]);
+         tried--) {
+        i = (i + 1u) % n;
+    }
+    (void)start(&fuzz_module->forms[i]);
 }
 
 /* The port -------------------------------------------------------------------------------- */

@@ -2770,6 +2770,26 @@ START_TEST(nothing_late_answers_after_a_reset)
 }
 END_TEST
 
+/* The banner was on its way when the command was sent, and the module reads it once it's up. */
+START_TEST(a_restarted_module_may_read_the_command)
+{
+    static const struct modes plain;
+    synced(CHUNK);
+    start_fixed("12345");
+    host("AT+QISEND=0,5\r");
+    module("\r\nRDY\r\n");
+    ends(AT_E_REBOOT);
+    heard("unknown: RDY");
+    module("\r\n> ");
+    host("\x1b\x1b\x1b\x1b\x1b");
+    start_cmee();
+    start_up(&plain);
+    query("AT+CMEE?\r", "+CMEE: 1");
+    ends(0);
+    over();
+}
+END_TEST
+
 /* The port ---------------------------------------------------------------- */
 
 START_TEST(a_slow_port_is_fed_again)
@@ -3560,7 +3580,7 @@ int main(void)
         a_header_that_fits_no_settings_means_quarantine,
         a_payload_forges_nothing_while_settings_are_unknown,
         nothing_counts_until_the_line_was_quiet, a_reset_forgets_everything,
-        nothing_late_answers_after_a_reset);
+        nothing_late_answers_after_a_reset, a_restarted_module_may_read_the_command);
     ADD(suite, "port", NCHUNKS, a_slow_port_is_fed_again, a_stalled_port_is_a_timeout,
         a_port_that_stalls_in_a_barrier, a_port_that_stays_stalled_is_lost,
         a_broken_port_ends_the_command, filler_outlives_the_port, data_mode_outlives_the_port,
