@@ -10,6 +10,7 @@
 
 enum {
     STEPS = 64,
+    STEP_SIZE = 12,     /* bytes of input that a step chooses by */
     SENT_MAX = 8192,
     HELD_MAX = 65536,
     REST_MS = 300,      /* of the client's, where no barrier says otherwise */
@@ -41,6 +42,7 @@ struct module {
 
 struct world {
     struct input in;
+    struct input step;    /* the choices of one step, so that steps don't depend on each other */
     struct at_client client;
     struct module module;
     enum port port;
@@ -195,17 +197,17 @@ static struct task *new_task(const struct at_form *form)
 {
     static const size_t data_sizes[] = {2000, 0, 16, 512};
     struct task *task = exactly(NULL, sizeof *task);
-    size_t size = data_sizes[choose(&world.in, 4)];
+    size_t size = data_sizes[choose(&world.step, 4)];
     memset(task, 0, sizeof *task);
-    picker_init(&task->picker, choose(&world.in, 65536));
+    picker_init(&task->picker, choose(&world.step, 65536));
     pick_request(&task->picker, fuzz_module, form, world.module.settings,
-                 (uint8_t)choose(&world.in, group_depth(form->fields, form->nfields) + 1u),
+                 (uint8_t)choose(&world.step, group_depth(form->fields, form->nfields) + 1u),
                  &task->request);
     at_call_prepare(&task->call, form, &task->request);
     for (unsigned i = 0; i < AT_SINKS_MAX; i++) {
         struct at_sink *sink = &task->call.sinks[i];
         const struct at_record *record = record_of(sink->record);
-        uint32_t room = choose(&world.in, 4);
+        uint32_t room = choose(&world.step, 4);
         if (record != NULL && room > 0) {
             sink->max = (uint16_t)room;
             sink->items = exactly(NULL, room * (size_t)record->size);
@@ -248,8 +250,8 @@ static bool has_more_to_it(const struct at_form *form)
 static void start_some(void)
 {
     unsigned n = fuzz_module->nforms;
-    unsigned i = choose(&world.in, n);
-    for (unsigned tried = choose(&world.in, 2) * n; tried > 0 && !has_more_to_it(&fuzz_module->forms[i]);
+    unsigned i = choose(&world.step, n);
+    for (unsigned tried = choose(&world.step, 2) * n; tried > 0 && !has_more_to_it(&fuzz_module->forms[i]);
          tried--) {
         i = (i + 1u) % n;
     }
@@ -369,7 +371,7 @@ static void say_record(const struct at_record *record, const struct at_completio
     struct module *m = &world.module;
     union value meant;
     int32_t key;
-    picker_init(&picker, choose(&world.in, 65536));
+    picker_init(&picker, choose(&world.step, 65536));
     size_t n = make_line(&picker, record, m->settings, &meant, line, sizeof line);
     if (then != NULL && then->match_line != AT_NONE && m->asked != NULL &&
         at_request_int(fuzz_module, m->asked, &m->request, then->match_form, &key)) {
@@ -389,12 +391,12 @@ static void say_record(const struct at_record *record, const struct at_completio
         bool comma = is_inline(carrier, m->settings);
         memcpy(wire + n, comma ? "," : "\r\n", comma ? 1 : 2);
         n += comma ? 1u : 2u;
-        size_t taken = take_text(&world.in, wire + n, choose(&world.in, 4) == 3 ? len : 0);
+        size_t taken = take_text(&world.in, wire + n, choose(&world.step, 4) == 3 ? len : 0);
         memset(wire + n + taken, hex ? 'a' : '\n', len - taken);
         n += len;
     }
     memcpy(wire + n, "\r\n", 2);
-    deliver(wire, n + 2, choose(&world.in, 256));
+    deliver(wire, n + 2, choose(&world.step, 256));
 }
 
 static void learn_settings(const struct at_form *form, const union value *request)
@@ -418,7 +420,7 @@ static void say_responses(const struct at_form *form)
 {
     for (unsigned i = 0; i < form->nresponses; i++) {
         const struct at_expect *expected = &form->responses[i];
-        unsigned n = choose(&world.in, 2) == 0 ? expected->max : expected->min;
+        unsigned n = choose(&world.step, 2) == 0 ? expected->max : expected->min;
         for (unsigned j = 0; j < n; j++) {
             say_record(record_of(form->responses[i].record), NULL);
         }
@@ -434,7 +436,7 @@ static void finish_command(const struct at_form *form)
     learn_settings(form, &m->request);
     say_final(AT_OUTCOME_OK);
     for (unsigned i = 0; i < form->rare->nthen; i++) {
-        for (uint32_t n = choose(&world.in, 3); n > 0; n--) {
+        for (uint32_t n = choose(&world.step, 3); n > 0; n--) {
             say_record(record_of(form->rare->then[i].record), &form->rare->then[i]);
         }
     }
@@ -515,7 +517,7 @@ static void pass_time(void)
 {
     static const uint32_t spans[] = {1, 10, 299, 300, 1000, 60000};
     uint32_t wait = poll();
-    uint32_t kind = choose(&world.in, 9);
+    uint32_t kind = choose(&world.step, 9);
     if (kind < 6) {
         world.now += spans[kind];
     } else if (world.task != NULL) {
@@ -553,7 +555,7 @@ static void recover(void)
         world.module.len = 0;
     }
     world.port = PORT_OPEN;
-    world.in.len = 0; /* all choices are 0 from now on */
+    world.step.len = 0; /* all choices are 0 from now on */
     be_silent();
     release();
     while (answer(false)) { /* what was written before is answered, however late */
@@ -594,13 +596,16 @@ static void restart(void)
 static void say_raw(void)
 {
     uint8_t bytes[256];
-    size_t n = take_text(&world.in, bytes, choose(&world.in, sizeof bytes));
-    deliver(bytes, n, choose(&world.in, 16));
+    size_t n = take_text(&world.in, bytes, choose(&world.step, sizeof bytes));
+    deliver(bytes, n, choose(&world.step, 16));
 }
 
 static void step(void)
 {
-    uint32_t kind = choose(&world.in, 16);
+    world.step.len = world.in.len < STEP_SIZE ? world.in.len : STEP_SIZE;
+    world.in.len -= world.step.len;
+    world.step.text = world.in.text + world.in.len;
+    uint32_t kind = choose(&world.step, 16);
     world.module.lied = world.module.lied || (kind >= 5 && kind <= 8);
     switch (kind) {
     case 0:
@@ -618,10 +623,10 @@ static void step(void)
         say_raw();
         break;
     case 6:
-        say_record(&fuzz_module->records[choose(&world.in, fuzz_module->nrecords)], NULL);
+        say_record(&fuzz_module->records[choose(&world.step, fuzz_module->nrecords)], NULL);
         break;
     case 7:
-        say_final(choose(&world.in, 2) == 0 ? AT_OUTCOME_OK : AT_OUTCOME_ERROR);
+        say_final(choose(&world.step, 2) == 0 ? AT_OUTCOME_OK : AT_OUTCOME_ERROR);
         break;
     case 8:
         say("\r\n> ");
@@ -630,12 +635,12 @@ static void step(void)
         if (fuzz_module->nreboot > 0) {
             restart();
             say("\r\n");
-            say(fuzz_module->reboot[choose(&world.in, fuzz_module->nreboot)]);
+            say(fuzz_module->reboot[choose(&world.step, fuzz_module->nreboot)]);
             say("\r\n");
         }
         break;
     case 10:
-        if (choose(&world.in, 2) == 0) {
+        if (choose(&world.step, 2) == 0) {
             at_client_cancel(&world.client);
         } else {
             at_client_reset(&world.client);
@@ -644,21 +649,21 @@ static void step(void)
               "given up, and it isn't over");
         break;
     case 11:
-        world.port = (enum port)choose(&world.in, 4);
+        world.port = (enum port)choose(&world.step, 4);
         break;
     case 14:
         if (world.holding) {
             release();
         } else {
             world.holding = true;
-            world.passes = choose(&world.in, 256);
+            world.passes = choose(&world.step, 256);
         }
         break;
     case 12:
-        world.chain = choose(&world.in, 3);
+        world.chain = choose(&world.step, 3);
         break;
     default:
-        for (uint32_t n = 1 + choose(&world.in, 32); n > 0 && answer(false); n--) {
+        for (uint32_t n = 1 + choose(&world.step, 32); n > 0 && answer(false); n--) {
         }
         break;
     }

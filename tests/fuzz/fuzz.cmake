@@ -38,3 +38,10 @@ endif()
 at_fuzz(fuzz_ atspec_bc26_module)
 at_fuzz(fuzz_tide_ tide_module
     MODULE_HEADER="tide_module.h" MODULE=tide MODULE_GRAMMAR=tide_grammar)
+
+# Long: that each target finds what it is meant to find, in builds of its own with bugs in them.
+if(NOT AT_FUZZ_ENGINE AND NOT AT_SANITIZE)
+    add_test(NAME fuzz.planted COMMAND ${AT_PYTHON} ${fuzz}/planted.py
+        WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+    set_tests_properties(fuzz.planted PROPERTIES LABELS all TIMEOUT 900 COST 50)
+endif()

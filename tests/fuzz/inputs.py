@@ -121,7 +121,28 @@ def of_transcripts(spec: Spec, files: Iterable[Path]) -> Iterator[bytes]:
                 settings = {**settings, **assignments(spec, rest)}
 
 
+def script(spec: Spec, *steps: list[int]) -> bytes:
+    """An input of the fuzzed client: see client.c, whose steps choose by 12 bytes each."""
+    slots = sum(setting.slots for setting in spec.settings)
+    padded = [step + [0] * (12 - len(step)) for step in steps]
+    return bytes(ord("0") + value & 0xFF for value in reversed(sum(padded, [0] * (slots + 6))))
+
+
+def of_client(spec: Spec) -> Iterator[bytes]:
+    """Each form is answered; and each is given up while its answer is held up on its way."""
+    answer, hold, release, wait, cancel = [13, 31], [14], [14], [3, 8], [10, 0]
+    for i in range(min(len(spec.forms), 256)):
+        start = [0, i, 0, 0, 0, i, 3, 2, 2]
+        yield script(spec, start, answer, answer, answer)
+        for passes in (8, 24, 40):
+            held = [*hold, passes]
+            yield script(spec, start, answer, start, held, answer, cancel, release)
+            yield script(spec, start, answer, start, held, answer, wait, release)
+
+
 def seeds(spec: Spec, target: str, transcripts: Iterable[Path]) -> list[bytes]:
+    if target == "client":
+        return list(of_client(spec))
     found = list(of_examples(spec, target))
     if target not in HOST_SAYS:
         found += of_transcripts(spec, transcripts)
