@@ -362,8 +362,29 @@ static void say_final(enum at_outcome outcome)
 
 /* The module ------------------------------------------------------------------------------ */
 
-/* A line of this record with its payload. The module's settings are what it says of them. */
-static void say_record(const struct at_record *record, const struct at_completion *then)
+static void learn_setting(const struct at_effect *effect, bool told, int32_t key, int32_t value)
+{
+    uint8_t slot;
+    if (told && at_setting_slot(effect, key, value, &slot)) {
+        world.module.settings[slot] = (uint8_t)value;
+    }
+}
+
+/* What the module says of its settings when it's asked is so. */
+static void learn_line(const struct at_record *record, const union value *meant)
+{
+    for (unsigned i = 0; i < record->rare->neffects; i++) {
+        const struct at_effect *effect = &record->rare->effects[i];
+        int32_t key = 0;
+        int32_t value = 0;
+        bool told = effect->slots <= 1 || line_int(fuzz_module, record, meant, effect->key, &key);
+        told = told && line_int(fuzz_module, record, meant, effect->value, &value);
+        learn_setting(effect, told, key, value);
+    }
+}
+
+/* A line of this record with its payload; as an answer, or out of turn. */
+static void say_record(const struct at_record *record, const struct at_completion *then, bool asked)
 {
     static struct picker picker;
     static uint8_t wire[2 * WIRE_MAX];
@@ -381,6 +402,9 @@ static void say_record(const struct at_record *record, const struct at_completio
     }
     const struct at_record *carrier = payload_shape(record);
     int32_t payload = carrier != NULL ? payload_of(carrier, m->settings, &meant) : -1;
+    if (asked) {
+        learn_line(record, &meant);
+    }
     memcpy(wire, "\r\n", 2);
     memcpy(wire + 2, line, n);
     n += 2;
@@ -404,15 +428,10 @@ static void learn_settings(const struct at_form *form, const union value *reques
     for (unsigned i = 0; i < form->rare->neffects; i++) {
         const struct at_effect *effect = &form->rare->effects[i];
         int32_t key = 0;
-        int32_t value;
-        uint8_t slot;
-        if (effect->slots > 1) {
-            (void)at_request_int(fuzz_module, form, request, effect->key, &key);
-        }
-        if (at_request_int(fuzz_module, form, request, effect->value, &value) &&
-            at_setting_slot(effect, key, value, &slot)) {
-            world.module.settings[slot] = (uint8_t)value;
-        }
+        int32_t value = 0;
+        bool told = effect->slots <= 1 || at_request_int(fuzz_module, form, request, effect->key, &key);
+        told = told && at_request_int(fuzz_module, form, request, effect->value, &value);
+        learn_setting(effect, told, key, value);
     }
 }
 
@@ -422,7 +441,7 @@ static void say_responses(const struct at_form *form)
         const struct at_expect *expected = &form->responses[i];
         unsigned n = choose(&world.step, 2) == 0 ? expected->max : expected->min;
         for (unsigned j = 0; j < n; j++) {
-            say_record(record_of(form->responses[i].record), NULL);
+            say_record(record_of(form->responses[i].record), NULL, true);
         }
     }
 }
@@ -437,7 +456,7 @@ static void finish_command(const struct at_form *form)
     say_final(AT_OUTCOME_OK);
     for (unsigned i = 0; i < form->rare->nthen; i++) {
         for (uint32_t n = choose(&world.step, 3); n > 0; n--) {
-            say_record(record_of(form->rare->then[i].record), &form->rare->then[i]);
+            say_record(record_of(form->rare->then[i].record), &form->rare->then[i], true);
         }
     }
     m->asked = NULL;
@@ -623,7 +642,7 @@ static void step(void)
         say_raw();
         break;
     case 6:
-        say_record(&fuzz_module->records[choose(&world.step, fuzz_module->nrecords)], NULL);
+        say_record(&fuzz_module->records[choose(&world.step, fuzz_module->nrecords)], NULL, false);
         break;
     case 7:
         say_final(choose(&world.step, 2) == 0 ? AT_OUTCOME_OK : AT_OUTCOME_ERROR);
