@@ -62,29 +62,28 @@ void at_client_tell_restart(struct at_client *c)
     }
 }
 
-/* It isn't in data mode any more, but may read the command under way only now. */
-void at_client_restarted(struct at_client *c)
+/* The banner and a command may have crossed: then the module reads it, and may prompt, only
+ * once it's up. Whether it is in data mode what is swallowed will tell. */
+static void forget_all_but_data_mode(struct at_client *c)
 {
-    make_clean(c);
-    c->fill = 0;
     if (c->call != NULL) {
         at_client_cut_off(c);
     }
-    uint32_t stuck = c->stuck;
+    uint32_t stuck = c->stuck > 0 ? c->stuck : c->fill; /* the port didn't take */
     make_clean(c);
     c->stuck = stuck;
+}
+
+void at_client_restarted(struct at_client *c)
+{
+    forget_all_but_data_mode(c);
     start_anew(c);
 }
 
 void at_client_renewed(struct at_client *c)
 {
-    if (c->call != NULL) {
-        at_client_cut_off(c);
-    }
-    uint32_t stuck = c->stuck > 0 ? c->stuck : c->fill; /* the old one didn't take */
-    make_clean(c);
-    c->dirty = true;  /* what the old one was asked may still be answered */
-    c->stuck = stuck; /* whether it still is, what is swallowed will tell */
+    forget_all_but_data_mode(c);
+    c->dirty = true; /* what the old transport was asked may still be answered */
     start_anew(c);
 }
 
