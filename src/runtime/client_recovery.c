@@ -63,17 +63,6 @@ void at_client_tell_restart(struct at_client *c)
 }
 
 
-void at_client_renewed(struct at_client *c)
-{
-    if (c->call != NULL) {
-        at_client_cut_off(c);
-    }
-    uint32_t stuck = c->stuck;
-    make_clean(c);
-    c->stuck = stuck; /* whether it still is, what is swallowed will tell */
-    start_anew(c);
-}
-
 /* Quarantine -------------------------------------------------------------- */
 
 static void remember_debts(struct at_client *c)
@@ -172,17 +161,25 @@ void at_client_cut_off(struct at_client *c)
     quarantine(c, false);
 }
 
-/* The module knows of no command before, but what was sent when it had already restarted,
- * or the end of what was being sent, may yet be answered. */
+/* What a port that is new, or a module that has just come up, doesn't tell: whether the last
+ * command was read, by whom, and whether in data mode. What is swallowed will. */
+static void lose_track(struct at_client *c)
+{
+    at_client_cut_off(c);
+    c->stuck = c->stuck > 0 ? c->stuck : c->fill; /* the port didn't take */
+    c->owes_final = c->prompted = false;
+    start_anew(c);
+}
+
 void at_client_restarted(struct at_client *c)
 {
-    if (c->call != NULL && c->phase >= PHASE_SEND) {
-        c->dirty = true;
-        remember_unanswered(c);
-    }
-    c->owes_final = c->prompted = false;
-    c->stuck = 0;
-    start_anew(c);
+    lose_track(c);
+}
+
+void at_client_renewed(struct at_client *c)
+{
+    c->dirty = true; /* what the old transport was asked may still be answered */
+    lose_track(c);
 }
 
 /* Steps ------------------------------------------------------------------- */

@@ -2938,6 +2938,57 @@ START_TEST(a_reset_forgets_everything)
 }
 END_TEST
 
+/* A command that needs no settings needs a barrier all the same: what the module was asked
+ * before it may still answer. */
+START_TEST(nothing_late_answers_after_a_reset)
+{
+    synced(CHUNK);
+    start_cmee();
+    host("AT+CMEE?\r");
+    at_client_reset(&t.client);
+    ends(AT_E_REBOOT);
+    at_call_prepare(&t.call, &bc26.forms[BC26_FORM_AT_EXECUTE], NULL);
+    ck_assert_int_eq(at_client_start(&t.client, &t.call), AT_OK);
+    host("AT+QICFG=\"viewmode\"\r");
+    says("+CMEE: 1");
+    says("OK");
+    running();
+    says("+QICFG: \"viewmode\",0");
+    says("OK");
+    ok("AT\r");
+    ends(0);
+    over();
+}
+END_TEST
+
+/* The banner was on its way when the command was sent, and the module reads it once it's up. */
+START_TEST(a_restarted_module_may_read_the_command)
+{
+    static const struct modes plain;
+    for (int given_up = 0; given_up < 2; given_up++) {
+        synced(CHUNK);
+        start_fixed("12345");
+        host("AT+QISEND=0,5\r");
+        if (given_up != 0) {
+            at_client_cancel(&t.client);
+            ends(AT_E_CANCELED);
+        }
+        module("\r\nRDY\r\n");
+        if (given_up == 0) {
+            ends(AT_E_REBOOT);
+        }
+        heard("unknown: RDY");
+        module("\r\n> ");
+        host("\x1b\x1b\x1b\x1b\x1b");
+        start_cmee();
+        start_up(&plain);
+        query("AT+CMEE?\r", "+CMEE: 1");
+        ends(0);
+        over();
+    }
+}
+END_TEST
+
 /* The port ---------------------------------------------------------------- */
 
 START_TEST(a_slow_port_is_fed_again)
@@ -3052,6 +3103,30 @@ START_TEST(a_broken_port_ends_the_command)
     at_client_reset(&t.client);
     start_cmee();
     host("AT+AT\r");
+    over();
+}
+END_TEST
+
+/* What was to fill up data that were given up never left; the module waits for it still. */
+START_TEST(filler_outlives_the_port)
+{
+    static const struct modes plain;
+    synced(CHUNK);
+    start_fixed("12345");
+    host("AT+QISEND=0,5\r");
+    at_client_cancel(&t.client);
+    ends(AT_E_CANCELED);
+    t.broken = true;
+    module("\r\n> ");
+    at_client_reset(&t.client);
+    t.broken = false;
+    start_cmee();
+    host("AT\r");
+    pass(ANSWER);
+    host("\x1b\x1b\x1b\x1b\x1b");
+    start_up(&plain);
+    query("AT+CMEE?\r", "+CMEE: 1");
+    ends(0);
     over();
 }
 END_TEST
@@ -3709,10 +3784,11 @@ int main(void)
         what_was_sent_is_answered_after_a_restart_too,
         a_restart_while_waking_up_forgets_what_was_set, a_forged_header_counts_nothing,
         a_payload_forges_nothing_while_settings_are_unknown,
-        nothing_counts_until_the_line_was_quiet, a_reset_forgets_everything);
+        nothing_counts_until_the_line_was_quiet, a_reset_forgets_everything,
+        nothing_late_answers_after_a_reset, a_restarted_module_may_read_the_command);
     ADD(suite, "port", NCHUNKS, a_slow_port_is_fed_again, a_stalled_port_is_a_timeout,
         a_port_that_stalls_in_a_barrier, a_port_that_stays_stalled_is_lost,
-        a_broken_port_ends_the_command, data_mode_outlives_the_port,
+        a_broken_port_ends_the_command, filler_outlives_the_port, data_mode_outlives_the_port,
         a_port_that_breaks_before_the_data,
         unusable_configurations, blocking_calls, sync_without_a_module);
     ADD(suite, "every form", bc26.nforms, every_form_ends_in_time, every_form_can_be_refused);
