@@ -435,7 +435,6 @@ static void on_line(struct at_client *c, const struct at_line *line)
 
 static void on_prompt(struct at_client *c)
 {
-    const struct at_data *data = c->form != NULL ? c->form->rare->data : NULL;
     if (c->phase != PHASE_PROMPT) {
         if (c->stuck > 0) {
             c->prompted = true;
@@ -446,6 +445,7 @@ static void on_prompt(struct at_client *c)
         }
         return;
     }
+    const struct at_data *data = c->form->rare->data;
     at_stream_expect_prompt(&c->stream, false);
     c->phase = PHASE_DATA;
     if ((c->form->flags & AT_FINAL_OPTIONAL) != 0) {

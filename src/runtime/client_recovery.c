@@ -252,6 +252,7 @@ static void rest(struct at_client *c)
     const struct at_module *module = c->config.module;
     c->phase = PHASE_REST;
     c->rested = (uint8_t)c->counters.late;
+    /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): &forms[0], no barrier, isn't NULL */
     at_client_arm(c, module->nbarrier > 0 ? module->forms[module->barrier[0]].rare->response_ms
                                           : REST_MS);
 }

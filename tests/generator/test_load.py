@@ -9,15 +9,16 @@ import sys
 import tempfile
 import unittest
 from pathlib import Path
+from typing import Any
 
 from support import FRAGMENT, MUST_FAIL, REPOSITORY, SHIPPED, check_text, how_to_load, load_spec, spec_file
 from atspec import VERSION
-from atspec.diag import Report
+from atspec.diag import Diagnostic, Report
 from atspec.load import compose
 
 
 class Compose(unittest.TestCase):
-    def compose(self, text: str):
+    def compose(self, text: str) -> tuple[Any, list[Diagnostic]]:
         report = Report()
         return compose("spec.yaml", text.encode(), report), report.diagnostics()
 
@@ -94,7 +95,7 @@ class Findings(unittest.TestCase):
         found = self.check_shipped(text.replace("  '1.1': {by: session, doc: the order of commands; the demo holds it}\n", ""))
         self.assertEqual([d.code for d in found], ["E080"])
 
-    def check_shipped(self, text: str):
+    def check_shipped(self, text: str) -> list[Diagnostic]:
         with spec_file(text.replace("../common/v250.yaml", str(FRAGMENT))) as path:
             return load_spec(path)[1]
 
