@@ -141,7 +141,7 @@ def by_tree(rng: Rng, content: bytes) -> bytes:
         return by_lines(rng, content)
     for _ in range(rng.randint(1, 3)):
         damage_tree(rng, tree)
-    text = yaml.safe_dump(copied(tree), sort_keys=False, allow_unicode=True)
+    text: str = yaml.safe_dump(copied(tree), sort_keys=False, allow_unicode=True)
     return text.encode("utf-8", "surrogatepass")
 
 

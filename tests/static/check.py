@@ -107,7 +107,7 @@ def mypy() -> int:
         name = str(folder.relative_to(ROOT))
         relaxed = RELAXED if name in UNTYPED else []
         files = [str(path.relative_to(ROOT)) for path in sorted(folder.glob("*.py"))]
-        failed += failures([["mypy", *relaxed, *files]], {"MYPYPATH": f"{name}:tests/embed"})
+        failed += failures([["mypy", *relaxed, *files]], {"MYPYPATH": f"{name}:tests/embed:tests/fuzz"})
     return failed
 
 

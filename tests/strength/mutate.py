@@ -42,11 +42,11 @@ MEMORY = 4 << 30
 GENERATED = ("generated/bc26/bc26.c", "generated/bc26/bc26_calls.c")
 TRANSCRIPTS = [str(p) for p in sorted((ROOT / "tests/transcripts").glob("*.txt"))]
 # The quickest first, and the ones that know the file before them.
-TESTS = ["codec", "calls", "firmware", "second", "grammar", "values", "roundtrip", "bc26_examples", "sockets",
+TESTS = ["edges", "roundtrip", "bc26_examples", "codec", "calls", "firmware", "second", "values", "grammar", "sockets",
          "transcripts", "client", "laws", "trace", "heads"]
 FIRST = {"client": ["sockets", "client"], "stream": ["roundtrip", "bc26_examples", "transcripts"], "head": ["heads"]}
 # With the sanitizers, which find what is read or written out of place: the quick ones.
-SANITIZED_TESTS = ["codec", "calls", "second", "values", "roundtrip", "bc26_examples", "sockets"]
+SANITIZED_TESTS = ["edges", "codec", "calls", "second", "values", "roundtrip", "bc26_examples", "sockets"]
 ENVIRONMENT = {"CK_FORK": "no", "CK_VERBOSITY": "silent", "AT_ROUNDS": "300"}
 
 
@@ -154,7 +154,7 @@ class Tests:
         self.build, self.names, self.flags = build, names, flags
         self.patience = PATIENCE * (6 if flags else 1)
         entries = json.loads((build / "compile_commands.json").read_text(encoding="utf-8"))
-        self.compilers = {}
+        self.compilers: dict[Path, str] = {}
         for entry in entries:       # the first: libraries come before tests of the same source
             self.compilers.setdefault(Path(entry["file"]).resolve(), entry["command"])
 
@@ -199,7 +199,7 @@ class Tests:
 
     def notice(self, path: Path, obj: Path, folder: Path) -> Optional[str]:
         """The test that fails, if any does."""
-        first = next((tests for stem, tests in FIRST.items() if path.stem.startswith(stem)), [])
+        first: list[str] = next((tests for stem, tests in FIRST.items() if path.stem.startswith(stem)), [])
         order = sorted(self.names, key=lambda test: first.index(test) if test in first else len(first))
         return next((test for test in order if self.fails(test, obj, folder)), None)
 
