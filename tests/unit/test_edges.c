@@ -11,12 +11,24 @@
 #include "fields.h"
 #include "text.h"
 
-/* A text with nothing before and behind it. Freed with the program. */
+static uint8_t *blocks[64];
+static size_t nblocks;
+
+static void free_blocks(void)
+{
+    while (nblocks > 0) {
+        free(blocks[--nblocks]);
+    }
+}
+
+/* A text with nothing before and behind it, until the test ends. */
 static const uint8_t *alone(const char *text)
 {
     size_t len = strlen(text);
     uint8_t *block = malloc(len + (len == 0));
     ck_assert_ptr_nonnull(block);
+    ck_assert_uint_lt(nblocks, sizeof blocks / sizeof *blocks);
+    blocks[nblocks++] = block;
     memcpy(block, text, len);
     return block + (len == 0); /* of none: not even its first byte may be read */
 }
@@ -196,6 +208,8 @@ int main(void)
 {
     Suite *suite = suite_create("edges");
     TCase *texts = tcase_create("texts"), *lines = tcase_create("lines");
+    tcase_add_checked_fixture(texts, NULL, free_blocks);
+    tcase_add_checked_fixture(lines, NULL, free_blocks);
     tcase_add_test(texts, numbers);
     tcase_add_test(texts, digits);
     tcase_add_test(texts, lengths);
