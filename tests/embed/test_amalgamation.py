@@ -17,6 +17,9 @@ CODEC_SAYS = ("line +QIRD: 4\npayload 4, 0 to come\nline OK\nline +QIURC: \"clos
 
 
 class Amalgamation(Scratch):
+    dist: Path
+    plain: dict[str, str]
+
     @classmethod
     def prepare(cls) -> None:
         cls.dist = dist(cls.common / "dist")
@@ -157,7 +160,7 @@ class Determinism(Scratch):
         self.assertEqual(names, sorted(str(p.relative_to(made[1])) for p in made[1].rglob("*") if p.is_file()))
         for name in ("bc26/bc26.c", "zephyr/zephyr/module.yml", "esp-idf/bc26/idf_component.yml", "arduino/src/bc26.c"):
             self.assertIn(name, names)
-        self.assertEqual(filecmp.cmpfiles(*made, names, shallow=False), (names, [], []))
+        self.assertEqual(filecmp.cmpfiles(made[0], made[1], names, shallow=False), (names, [], []))
 
 
 class OneBuild(Scratch):
