@@ -383,6 +383,22 @@ static void learn_line(const struct at_record *record, const union value *meant)
     }
 }
 
+/* And so is what it is known to be, if the line has room for it. */
+static void tell_settings(const struct at_record *record, union value *meant)
+{
+    for (unsigned i = 0; i < record->rare->neffects; i++) {
+        const struct at_effect *effect = &record->rare->effects[i];
+        int32_t key = 0;
+        int32_t value;
+        uint8_t slot;
+        if ((effect->slots <= 1 || line_int(fuzz_module, record, meant, effect->key, &key)) &&
+            line_int(fuzz_module, record, meant, effect->value, &value) &&
+            at_setting_slot(effect, key, 0, &slot)) {
+            set_line_int(record, meant, effect->value, world.module.settings[slot]);
+        }
+    }
+}
+
 /* A line of this record with its payload; as an answer, or out of turn. */
 static void say_record(const struct at_record *record, const struct at_completion *then, bool asked)
 {
@@ -402,7 +418,12 @@ static void say_record(const struct at_record *record, const struct at_completio
     }
     const struct at_record *carrier = payload_shape(record);
     int32_t payload = carrier != NULL ? payload_of(carrier, m->settings, &meant) : -1;
-    if (asked) {
+    if (asked && record->rare->neffects > 0) {
+        if (choose(&world.step, 4) != 3) { /* or else somebody changed them */
+            tell_settings(record, &meant);
+            int again = at_record_encode(fuzz_module, record, &meant, line, sizeof line, NULL);
+            n = again > 0 ? (size_t)again : n;
+        }
         learn_line(record, &meant);
     }
     memcpy(wire, "\r\n", 2);

@@ -106,7 +106,8 @@ def assignments(spec: Spec, words: str) -> Settings:
 
 def of_transcripts(spec: Spec, files: Iterable[Path]) -> Iterator[bytes]:
     for file in files:
-        said, settings = b"", {}
+        said = b""
+        settings: Settings = {}
         for line in file.read_text().splitlines() + ["=="]:
             word, _, rest = line.partition(" ")
             if word == "==":
@@ -180,4 +181,3 @@ def load(path: Path) -> Spec:
     if spec is None:
         raise SystemExit("\n".join(str(d) for d in found))
     return spec
-

@@ -64,8 +64,11 @@ PLANTS = [
             "return c->phase == PHASE_READY || elapsed >= c->wait ? 0 : c->wait - elapsed;",
             "return c->phase == PHASE_READY ? 0 : elapsed >= c->wait ? 1 : c->wait - elapsed;"),
     runtime("a command's buffer is written after its end", "client", "client.c",
-            "        at_stream_direct(&c->stream, NULL);\n    }\n    at_stream_expect_prompt(&c->stream, c->stuck > 0);",
+            "        at_stream_direct(&c->stream, NULL);\n    }\n"
+            "    at_stream_expect_prompt(&c->stream, c->stuck > 0);",
             "    }\n    at_stream_expect_prompt(&c->stream, c->stuck > 0);"),
+    runtime("data mode is forgotten at a restart", "client", "client_recovery.c",
+            "    make_clean(c);\n    c->stuck = stuck;\n", "    make_clean(c);\n    c->stuck = stuck & 0u;\n"),
 ]
 
 

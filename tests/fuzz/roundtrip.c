@@ -58,7 +58,7 @@ static size_t choose_length(struct input *in, size_t low, size_t high)
     }
 }
 
-/* The input's text, and behind its end what is harmless. */
+/* The input's text, and behind its end what is harmless, mostly. */
 static struct at_bytes choose_bytes(struct input *in, struct room *room, size_t low, size_t high)
 {
     size_t n = choose_length(in, low, high);
@@ -69,7 +69,7 @@ static struct at_bytes choose_bytes(struct input *in, struct room *room, size_t 
     uint8_t *to = exactly(NULL, n);
     size_t taken = take_text(in, to, n);
     if (n > taken) {
-        memset(to + taken, choose(in, 2) != 0 ? ':' : '1', n - taken);
+        memset(to + taken, "1111::\";"[choose(in, 8)], n - taken);
     }
     room->texts[room->n++] = to;
     bytes.ptr = to;

@@ -21,6 +21,7 @@ from pathlib import Path
 from typing import Optional
 
 import inputs
+from atspec.model import Spec  # found where inputs says
 
 ROOT = inputs.ROOT
 FUZZ = ROOT / "tests" / "fuzz"
@@ -50,7 +51,7 @@ class Target:
     def stored(self) -> Path:
         return FUZZ / "corpus" / f"{self.name}.txt"
 
-    def beginnings(self) -> tuple[inputs.Spec, list[bytes]]:
+    def beginnings(self) -> tuple[Spec, list[bytes]]:
         """The spec, and what its examples, its transcripts and the tree have for this target."""
         module = self.module
         spec = inputs.load(ROOT / module.spec)
@@ -219,7 +220,8 @@ def main() -> int:
     others = ["generator"] if (FUZZ / "generator.py").exists() else []
     parser = argparse.ArgumentParser(prog="dev fuzz", description="Run fuzz targets.")
     parser.add_argument("seconds", nargs="?", type=int, default=60, help="for each target; 60 unless given")
-    parser.add_argument("targets", nargs="*", metavar="TARGET", help=f"{', '.join([*TARGETS, *others])}; all unless given")
+    parser.add_argument("targets", nargs="*", metavar="TARGET",
+                        help=f"{', '.join([*TARGETS, *others])}; all unless given")
     parser.add_argument("--afl", action="store_true", help="with AFL++ and not libFuzzer")
     parser.add_argument("--list", action="store_true", help="print the targets")
     parser.add_argument("--corpora", type=Path, metavar="DIR",

@@ -131,7 +131,7 @@ static const struct at_module none = {.params = params};
 
 START_TEST(answers_to_tests)
 {
-    static const struct at_record test = {.kind = AT_KIND_TEST, .text = 3};
+    static const struct at_record test = {.kind = AT_KIND_TEST};
     static const char *const lines[][2] = {{"+X:", ""}, {"+X: ", ""}, {"+X: (0)", "(0)"}, {"+X:(0)", "(0)"}, {"+X:  a", " a"}};
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
         struct at_line line = {&none, &test, ALONE(lines[i][0]), NULL, 0, false, -1};
