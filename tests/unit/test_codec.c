@@ -359,6 +359,10 @@ START_TEST(what_a_form_writes)
     send.data = (struct at_bytes){bytes("a,b c"), 5};
     n = bc26_qisend_inline_encode(settings, &send, line, sizeof line, NULL);
     assert_written(line, n, "AT+QISEND=0,5,\"a,b c\"\r");
+    send.data = (struct at_bytes){bytes(",bcde"), 5};
+    n = bc26_qisend_inline_encode(settings, &send, line, sizeof line, NULL);
+    assert_written(line, n, "AT+QISEND=0,5,\",bcde\"\r");
+    send.data = (struct at_bytes){bytes("a,b c"), 5};
     settings[BC26_SETTING_SEND_DATA_FORMAT] = 1;
     n = bc26_qisend_inline_encode(settings, &send, line, sizeof line, NULL);
     assert_written(line, n, "AT+QISEND=0,5,612C622063\r");
