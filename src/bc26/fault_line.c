@@ -112,10 +112,10 @@ static bool due(const struct fault_line *line, uint32_t when)
 
 /* ---- onto the line ----------------------------------------------------------- */
 
-/* How much later than now the next stretch is due. */
-static uint32_t pause(struct fault_line *line)
+/* How much later than `at` the next stretch is due. */
+static uint32_t pause(struct fault_line *line, uint32_t at)
 {
-    uint32_t ms = line->due - now(line);
+    uint32_t ms = line->due - at;
 
     if (strikes(line, FAULT_DELAY))
         ms += 1 + pick(line, 250);
@@ -129,13 +129,14 @@ static void enqueue(struct fault_line *line, const struct fault_text *text, bool
                     bool framing, bool cut)
 {
     struct piece *piece = malloc(sizeof *piece + 3 * text->len + 1);
+    uint32_t at = now(line);    /* once: it may go on meanwhile */
 
     if (piece == NULL)
         return;
-    if (due(line, line->due))
-        line->due = now(line);
+    if ((int32_t)(line->due - at) <= 0)
+        line->due = at;
     if (!joined)
-        line->due = now(line) + pause(line);
+        line->due = at + pause(line, at);
     piece->next = NULL;
     piece->due = line->due;
     piece->at = 0;

@@ -109,6 +109,31 @@ START_TEST(what_is_late_comes_whole)
 }
 END_TEST
 
+/* As a real clock may, at any time. */
+static uint32_t hurried(void *ctx)
+{
+    (void)ctx;
+    return clock_ms++;
+}
+
+START_TEST(a_clock_that_goes_on_delays_nothing)
+{
+    struct virtual_config module = { .now_ms = now };
+    struct fault_line_config config = { .now = hurried };
+    struct fault_plan plan = { { 0 }, 1, false };
+
+    clock_ms = 0;
+    config.vm = vm = virtual_new(&module, NULL);
+    line = fault_line_new(&config, &plan);
+    ck_assert_uint_eq(fault_line_input(line, "ATE0\rAT\r", 8), 8);
+    size_t n = 0;
+    while (n < 17 && clock_ms < 1000)
+        n += fault_line_output(line, got + n, sizeof got - n);
+    ck_assert_uint_eq(n, 17);
+    without();
+}
+END_TEST
+
 START_TEST(the_same_seed_does_the_same)
 {
     char first[sizeof got];
@@ -185,6 +210,7 @@ int main(void)
     tcase_add_test(all, lines_are_spelled_otherwise);
     tcase_add_test(all, the_module_sleeps_and_restarts);
     tcase_add_test(all, what_is_late_comes_whole);
+    tcase_add_test(all, a_clock_that_goes_on_delays_nothing);
     tcase_add_test(all, the_same_seed_does_the_same);
     tcase_add_test(all, harm_is_counted_and_known);
     tcase_add_test(all, words_that_say_nothing);
