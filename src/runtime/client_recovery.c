@@ -16,7 +16,9 @@
  * filled up - but only once the prompt came, however late, or a barrier was
  * swallowed. The peer then receives filler, which is counted; the alternative
  * is a module that has to be restarted. A port that failed may have swallowed some
- * itself; and a client that was reset still knows that much. */
+ * itself; and a client that was reset still knows that much. A command may also have
+ * become one that asks for data on its way: so before the last try as much is sent as
+ * could have been asked for, or one byte that cancels. */
 #include "client_internal.h"
 
 #include <string.h>
@@ -61,7 +63,6 @@ void at_client_tell_restart(struct at_client *c)
         c->listener->restarted(c->listener->ctx);
     }
 }
-
 
 void at_client_renewed(struct at_client *c)
 {
