@@ -290,7 +290,8 @@ static const struct at_form *next_query(struct at_client *c)
 }
 
 /* All barriers are unanswered, and from the next on no answer could be told from a late
- * one. So the module has much longer to answer; and if a barrier was the last that was
+ * one. So the module has much longer to answer, and what is later than that would be
+ * mistaken; and if a barrier was the last that was
  * sent, then with its answer all others have come. */
 static void rest(struct at_client *c)
 {
