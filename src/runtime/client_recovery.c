@@ -151,13 +151,13 @@ static void remember_unanswered(struct at_client *c)
     }
 }
 
-/* Only those settings are to be read that are in doubt now. */
-static void reread(struct at_client *c)
+/* Settings are in doubt: once they are read, it begins with the first of those, not anew. */
+static void step_back(struct at_client *c)
 {
-    if (!c->unset) {
-        c->step = (uint8_t)(c->config.module->nstart + 1u);
+    uint8_t first = (uint8_t)(c->config.module->nstart + 1u);
+    if (!c->unset || c->step > first) {
+        c->step = first;
     }
-    c->unset = true;
 }
 
 /* A restart may have been counted as data: what doesn't survive one is to be read. */
@@ -168,7 +168,8 @@ static void doubt_volatile(struct at_client *c)
         if (module->settings[i].stored == 0) {
             memset(c->config.settings + module->settings[i].slot, AT_UNKNOWN,
                    module->settings[i].slots);
-            reread(c);
+            step_back(c);
+            c->unset = true;
         }
     }
 }
@@ -195,9 +196,7 @@ static void quarantine(struct at_client *c, bool arrived)
     }
     c->dirty = true;
     if (c->phase != PHASE_THEN) {
-        if (!c->unset) { /* only those settings are to be read that are in doubt now */
-            c->step = (uint8_t)(c->config.module->nstart + 1u);
-        }
+        step_back(c);
         (void)at_client_effects(c, EFFECT_DOUBT);
     }
     remember_data_mode(c, arrived);
