@@ -12,7 +12,8 @@
 enum {
     COMMAND_KEPT = 64,          /* of a command line: enough for AT+QICFG */
     HELD_MS = 250,              /* an OK waits at most so long for the result before it */
-    LATE_MAX_MS = 4000,         /* nothing is later, however much went before it */
+    LATE_MAX_MS = 3000,         /* nothing is later, however much went before it: what a client
+                                   takes for lost it can't tell from its twin */
     FEW = 3
 };
 

@@ -351,6 +351,14 @@ static bool connected(const struct sim *sim)
     return false;
 }
 
+/* Nothing will happen by itself: with faults the end of a command may have been lost, and
+ * the module waits for it. */
+static bool stuck(const struct sim *sim)
+{
+    return virtual_timeout_ms(sim->vm) < 0 && fault_line_timeout_ms(sim->line) < 0 &&
+           !net_working(virtual_net(sim->vm));
+}
+
 /* Milliseconds until a script may go on; -1 when only an event can tell. */
 static int patience(const struct sim *sim)
 {
@@ -360,7 +368,7 @@ static int patience(const struct sim *sim)
         return -1;
     if (virtual_in_data_mode(sim->vm))
         return 0;
-    if (!virtual_ready(sim->vm))
+    if (!virtual_ready(sim->vm) && !stuck(sim))
         return -1;
     return connected(sim) && quiet < QUIET_MS ? (int)(QUIET_MS - quiet) : 0;
 }
@@ -416,7 +424,7 @@ static bool finished(struct sim *sim)
         say(NULL, "stdin ended in the middle of data");
         return true;
     }
-    return patience(sim) == 0 && virtual_idle(sim->vm);
+    return patience(sim) == 0 && (virtual_idle(sim->vm) || stuck(sim));
 }
 
 /* ---- the loop ------------------------------------------------------------ */

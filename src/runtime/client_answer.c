@@ -432,6 +432,24 @@ static void on_misfit(struct at_client *c)
     }
 }
 
+/* Whether the command under way changes the setting that decides about this line's payload,
+ * so that it would have one. */
+static bool brings_payload(const struct at_client *c, const struct at_line *line,
+                           const struct at_effect *effect)
+{
+    const struct at_payload *payload = line->record->rare->payload;
+    int32_t value;
+    int32_t changed = 0;
+    int32_t key = 0;
+    if (effect->slot != payload->when_slot || !at_client_request_int(c, effect->value, &value) ||
+        value != payload->when_value) {
+        return false;
+    }
+    (void)at_client_request_int(c, effect->key, &changed);
+    (void)at_line_int(line, payload->when_key, &key);
+    return effect->slots == 1 || changed == key;
+}
+
 /* Whether a line has no payload as a setting is now, but would if the command under way
  * has changed it already. */
 static bool is_in_transit(const struct at_client *c, const struct at_line *line)
@@ -443,10 +461,7 @@ static bool is_in_transit(const struct at_client *c, const struct at_line *line)
         return false;
     }
     for (unsigned i = 0; i < c->form->rare->neffects; i++) {
-        const struct at_effect *effect = &c->form->rare->effects[i];
-        int32_t value;
-        if (effect->slot == payload->when_slot && at_client_request_int(c, effect->value, &value) &&
-            value == payload->when_value) {
+        if (brings_payload(c, line, &c->form->rare->effects[i])) {
             return true;
         }
     }

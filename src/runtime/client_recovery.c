@@ -16,7 +16,9 @@
  * filled up - but only once the prompt came, however late, or a barrier was
  * swallowed. The peer then receives filler, which is counted; the alternative
  * is a module that has to be restarted. A port that failed may have swallowed some
- * itself; and a client that was reset still knows that much. */
+ * itself; and a client that was reset still knows that much. A command may also have
+ * become one that asks for data on its way: so before the last try as much is sent as
+ * could have been asked for, or one byte that cancels. */
 #include "client_internal.h"
 
 #include <string.h>
@@ -95,13 +97,13 @@ static void remember_unanswered(struct at_client *c)
     }
 }
 
-/* Only those settings are to be read that are in doubt now. */
-static void reread(struct at_client *c)
+/* Settings are in doubt: once they are read, it begins with the first of those, not anew. */
+static void step_back(struct at_client *c)
 {
-    if (!c->unset) {
-        c->step = (uint8_t)(c->config.module->nstart + 1u);
+    uint8_t first = (uint8_t)(c->config.module->nstart + 1u);
+    if (!c->unset || c->step > first) {
+        c->step = first;
     }
-    c->unset = true;
 }
 
 /* A restart may have been counted as data: what doesn't survive one is to be read. */
@@ -112,7 +114,8 @@ static void doubt_volatile(struct at_client *c)
         if (module->settings[i].stored == 0) {
             memset(c->config.settings + module->settings[i].slot, AT_UNKNOWN,
                    module->settings[i].slots);
-            reread(c);
+            step_back(c);
+            c->unset = true;
         }
     }
 }
@@ -139,9 +142,7 @@ static void quarantine(struct at_client *c, bool arrived)
     }
     c->dirty = true;
     if (c->phase != PHASE_THEN) {
-        if (!c->unset) { /* only those settings are to be read that are in doubt now */
-            c->step = (uint8_t)(c->config.module->nstart + 1u);
-        }
+        step_back(c);
         (void)at_client_effects(c, EFFECT_DOUBT);
     }
     if (at_client_has_prompt(c)) {
@@ -244,7 +245,8 @@ static const struct at_form *next_query(struct at_client *c)
 }
 
 /* All barriers are unanswered, and from the next on no answer could be told from a late
- * one. So the module has much longer to answer; and if a barrier was the last that was
+ * one. So the module has much longer to answer, and what is later than that would be
+ * mistaken; and if a barrier was the last that was
  * sent, then with its answer all others have come. */
 static void rest(struct at_client *c)
 {

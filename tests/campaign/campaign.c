@@ -91,8 +91,11 @@ static const uint16_t busy_forms[] = {
     BC26_FORM_QISEND_STREAM, BC26_FORM_QISEND_FIXED, BC26_FORM_QISENDEX,
 };
 
+/* At times the same again, whose late answer would fit. */
 static const struct at_form *pick_form(void)
 {
+    if (rig.call.form != NULL && fault_pick(&rig.dice, 4) == 0)
+        return rig.call.form;
     if (fault_pick(&rig.dice, 2) == 0)
         return &bc26.forms[busy_forms[fault_pick(&rig.dice, sizeof busy_forms / sizeof *busy_forms)]];
     return &bc26.forms[fault_pick(&rig.dice, bc26.nforms)];

@@ -200,10 +200,12 @@ static const struct at_record *record_of(uint16_t id)
     return record;
 }
 
-/* The call's command, carried out since it began; or NULL. */
+/* The call's command, carried out since it began; or NULL. The last one: what looks the
+ * same before it was a question of the client's own. */
 static const struct carried_out *find_command(struct witness *w, const struct at_call *call,
                                               const uint8_t *settings, uint32_t *which)
 {
+    const struct carried_out *found = NULL;
     char line[2048];
     int len = at_form_encode(&bc26, call->form, settings, call->request, line, sizeof line, NULL);
 
@@ -215,10 +217,10 @@ static const struct carried_out *find_command(struct witness *w, const struct at
         const struct carried_out *command = command_at(w, i);
         if (command->len + 1u == (size_t)len && memcmp(command->line, line, command->len) == 0) {
             *which = i;
-            return command;
+            found = command;
         }
     }
-    return NULL;
+    return found;
 }
 
 /* Whether a line begins as the record does, however the space. */

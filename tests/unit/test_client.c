@@ -2790,6 +2790,9 @@ START_TEST(what_is_pushed_before_the_ok_forges_nothing)
     synced_as(CHUNK, &shown);
     ck_assert_int_eq(bc26_qiswtmd_start(&t.client, &t.call, &push), AT_OK);
     host("AT+QISWTMD=1,1\r");
+    says("+QIURC: \"recv\",0,9"); /* another socket's, and a notice as ever */
+    heard("urc recv: +QIURC: \"recv\",0,9");
+    running();
     module("\r\n+QIURC: \"recv\",1,36\r\n+QIURC: \"closed\",0\r\n+QIOPEN: 0,0\r\n\r\n");
     ends(AT_E_LOST);
     heard_nothing();

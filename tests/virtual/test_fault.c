@@ -102,7 +102,7 @@ START_TEST(what_is_late_comes_whole)
     clock_ms += 299;
     ck_assert_uint_eq(fault_line_output(line, got, sizeof got), 0);
     ck_assert_int_ge(fault_line_timeout_ms(line), 1);
-    clock_ms += 4000;
+    clock_ms += 3000;
     ck_assert_uint_eq(fault_line_output(line, got, sizeof got), 9);
     ck_assert_int_eq(fault_line_timeout_ms(line), -1);
     without();
