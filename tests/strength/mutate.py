@@ -202,7 +202,11 @@ class Tests:
         """The test that fails, if any does."""
         first: list[str] = next((tests for stem, tests in FIRST.items() if path.stem.startswith(stem)), [])
         order = sorted(self.names, key=lambda test: first.index(test) if test in first else len(first))
-        return next((test for test in order if self.fails(test, obj, folder)), None)
+        return next((test for test in order if self.has(test, path) and self.fails(test, obj, folder)), None)
+
+    def has(self, test: str, path: Path) -> bool:
+        """Whether the test is linked with the library that the source is of: all are with the runtime."""
+        return path.is_relative_to(ROOT / "src") or any(word.endswith("libbc26.a") for word in self.link_command(test))
 
 
 class Runner:
