@@ -162,9 +162,9 @@ void at_client_cut_off(struct at_client *c)
     quarantine(c, false);
 }
 
-/* What a port that is new, or a module that has just come up, doesn't tell: whether the last
- * command was read, by whom, and whether in data mode. What is swallowed will. */
-static void lose_track(struct at_client *c)
+/* A module that has just come up, as a port that is new, doesn't tell whether the last command
+ * was read, by whom, and whether in data mode. What is swallowed will. */
+void at_client_restarted(struct at_client *c)
 {
     at_client_cut_off(c);
     c->stuck = c->stuck > 0 ? c->stuck : c->fill; /* the port didn't take */
@@ -172,15 +172,10 @@ static void lose_track(struct at_client *c)
     start_anew(c);
 }
 
-void at_client_restarted(struct at_client *c)
-{
-    lose_track(c);
-}
-
 void at_client_renewed(struct at_client *c)
 {
     c->dirty = true; /* what the old transport was asked may still be answered */
-    lose_track(c);
+    at_client_restarted(c);
 }
 
 /* Steps ------------------------------------------------------------------- */

@@ -13,7 +13,8 @@ enum {
     STEP_SIZE = 12,     /* bytes of input that a step chooses by */
     SENT_MAX = 8192,
     HELD_MAX = 65536,
-    REST_MS = 300,      /* of the client's, where no barrier says otherwise */
+    REST_MS = 300,      /* of the client's, where no barrier says otherwise: */
+    REST_ANSWERS = 10,  /* times the barrier's */
     POLLS_MAX = 4000,
     ATTEMPTS = 8        /* to have a command answered after any disaster */
 };
@@ -86,7 +87,8 @@ static uint32_t own_deadline(void)
         ms = larger(ms, fuzz_module->forms[fuzz_module->start[i]].rare->response_ms);
     }
     for (unsigned i = 0; i < fuzz_module->nbarrier; i++) {
-        ms = larger(ms, fuzz_module->forms[fuzz_module->barrier[i]].rare->response_ms);
+        uint32_t answer = fuzz_module->forms[fuzz_module->barrier[i]].rare->response_ms;
+        ms = larger(ms, i == 0 ? REST_ANSWERS * answer : answer);
     }
     for (unsigned i = 0; i < fuzz_module->nsettings; i++) {
         uint16_t form = fuzz_module->settings[i].read_by;

@@ -1,6 +1,7 @@
 /* Runs a fuzz target over stored inputs, without a fuzzer: files, folders of them, and lists
  * (*.txt) with an input a line in the notation of tests/transcripts. */
 #include <dirent.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -9,6 +10,16 @@
 #include "unit/recorder.h"
 
 static unsigned inputs;
+
+/* What is being replayed, should it end in a finding. */
+static const char *current = "";
+static unsigned current_line;
+
+static void on_abort(int number)
+{
+    (void)number;
+    fprintf(stderr, "%s: input %u\n", current, current_line);
+}
 
 static bool replay(const char *bytes, size_t n)
 {
@@ -30,7 +41,7 @@ static bool replay_list(const char *name, const struct text *list)
             fprintf(stderr, "%s: input %u: %s\n", name, number, wrong);
             return false;
         }
-        fprintf(stderr, "\r%s %u", name, number); /* what a crash came from */
+        current_line = number;
         replay(input.bytes, input.len);
         text_clear(&input);
     }
@@ -52,10 +63,10 @@ static bool replay_file(const char *name)
         text_add(&all, piece, n);
     }
     fclose(in);
-    fprintf(stderr, "\r%s", name);
+    current = name;
+    current_line = 1;
     bool good = dot != NULL && strcmp(dot, ".txt") == 0 && all.len > 0 ? replay_list(name, &all)
                                                                       : replay(all.bytes, all.len);
-    fputc('\n', stderr);
     text_clear(&all);
     return good;
 }
@@ -81,6 +92,7 @@ static bool replay_path(const char *path)
 int main(int argc, char **argv)
 {
     bool good = true;
+    signal(SIGABRT, on_abort);
     for (int i = 1; i < argc; i++) {
         good = replay_path(argv[i]) && good;
     }

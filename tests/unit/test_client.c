@@ -3664,6 +3664,43 @@ START_TEST(every_form_can_be_refused)
 }
 END_TEST
 
+/* A module that answers whatever it is asked, until the command has ended: which barrier is
+ * asked depends on those that were never answered. */
+static void answer_all(void)
+{
+    static const char *const known[][2] = {
+        {"AT", NULL}, {"ATE0", NULL}, {"AT+CMEE?", "+CMEE: 1"},
+        {"AT+QIGETERROR", "+QIGETERROR: 0,operate successfully"},
+        {"AT+QICFG=\"viewmode\"", "+QICFG: \"viewmode\",0"},
+        {"AT+QICFG=\"dataformat\"", "+QICFG: \"dataformat\",0,0"},
+        {"AT+QICFG=\"showlength\"", "+QICFG: \"showlength\",0"},
+        {"AT+QICFG=\"echomode\"", "+QICFG: \"echomode\",0"},
+        {"AT+QISTATE?", "+QISTATE: 0,\"TCP\",\"10.0.0.1\",80,0,2,1,1"}};
+    for (int tries = 0; tries < 100 && t.ended == 0; tries++) {
+        const char *from = (const char *)t.sent + t.nread;
+        const char *end = memchr(from, '\r', t.nsent - t.nread);
+        unsigned i = 0;
+        if (end == NULL) {
+            pass(100);
+            continue;
+        }
+        while (from < end && strncmp(from, "AT", 2) != 0) { /* in case it was in data mode */
+            from++;
+        }
+        size_t n = (size_t)(end - from);
+        while (i < sizeof known / sizeof *known &&
+               (strlen(known[i][0]) != n || memcmp(known[i][0], from, n) != 0)) {
+            i++;
+        }
+        ck_assert_uint_lt(i, sizeof known / sizeof *known);
+        t.nread += (size_t)(end + 1 - ((const char *)t.sent + t.nread));
+        if (known[i][1] != NULL) {
+            says(known[i][1]);
+        }
+        says("OK");
+    }
+}
+
 /* Garbage: whatever comes, the client stays within its deadlines and recovers. */
 START_TEST(noise_is_survived)
 {
@@ -3697,8 +3734,7 @@ START_TEST(noise_is_survived)
     t.heard[0] = '\0';
     t.nread = t.nsent;
     start_cmee();
-    start_up(&push);
-    query("AT+CMEE?\r", "+CMEE: 1");
+    answer_all();
     ends(0);
     over();
 }
