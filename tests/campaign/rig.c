@@ -165,6 +165,7 @@ int rig_start(struct rig *rig, const struct at_form *form, const void *request)
 {
     memset(&rig->call, 0, sizeof rig->call);
     at_call_prepare(&rig->call, form, request);
+    rig->call.sending = &at_sending;
     offer_sinks(rig);
     rig->call.data = rig->data;
     rig->call.data_size = sizeof rig->data;

@@ -16,7 +16,7 @@ enum {
     REST_MS = 300,      /* of the client's, where no barrier says otherwise: */
     REST_ANSWERS = 10,  /* times the barrier's */
     POLLS_MAX = 4000,
-    ATTEMPTS = 8        /* to have a command answered after any disaster */
+    ATTEMPTS = 3        /* to have a command answered after any disaster */
 };
 
 /* A command under way, and all that is the caller's. */
@@ -195,6 +195,11 @@ static void on_done(void *ctx, struct at_call *call)
     }
 }
 
+static bool has_prompt(const struct at_form *form)
+{
+    return form->rare->data != NULL && form->rare->data->prompt != 0;
+}
+
 static struct task *new_task(const struct at_form *form)
 {
     static const size_t data_sizes[] = {2000, 0, 16, 512};
@@ -206,6 +211,7 @@ static struct task *new_task(const struct at_form *form)
                  (uint8_t)choose(&world.step, group_depth(form->fields, form->nfields) + 1u),
                  &task->request);
     at_call_prepare(&task->call, form, &task->request);
+    task->call.sending = has_prompt(form) ? &at_sending : NULL;
     for (unsigned i = 0; i < AT_SINKS_MAX; i++) {
         struct at_sink *sink = &task->call.sinks[i];
         const struct at_record *record = record_of(sink->record);
@@ -244,20 +250,24 @@ static int start(const struct at_form *form)
 
 static bool has_more_to_it(const struct at_form *form)
 {
-    return form->rare->reads != AT_NONE || form->rare->nthen > 0 ||
-           (form->rare->data != NULL && form->rare->data->prompt != 0);
+    return form->rare->reads != AT_NONE || form->rare->nthen > 0 || has_prompt(form);
 }
 
-/* Any, and often one that reads data, sends them at a prompt, or has results to come. */
-static void start_some(void)
+/* Any, or from there on the first that is so. */
+static void start_such(bool (*is_so)(const struct at_form *form))
 {
     unsigned n = fuzz_module->nforms;
     unsigned i = choose(&world.step, n);
-    for (unsigned tried = choose(&world.step, 2) * n; tried > 0 && !has_more_to_it(&fuzz_module->forms[i]);
-         tried--) {
+    for (unsigned tried = 0; is_so != NULL && tried < n && !is_so(&fuzz_module->forms[i]); tried++) {
         i = (i + 1u) % n;
     }
     (void)start(&fuzz_module->forms[i]);
+}
+
+/* Often one that reads data, sends them at a prompt, or has results to come. */
+static void start_some(void)
+{
+    start_such(choose(&world.step, 2) == 1 ? has_more_to_it : NULL);
 }
 
 /* The port -------------------------------------------------------------------------------- */
@@ -529,7 +539,7 @@ static bool answer(bool refuse)
     }
     (void)at_command_decode(fuzz_grammar, &command, &m->request);
     const struct at_data *data = command.form->rare->data;
-    if (data != NULL && data->prompt != 0) {
+    if (has_prompt(command.form)) {
         int32_t length = 0;
         (void)at_request_int(fuzz_module, command.form, &m->request, data->length, &length);
         m->left = (uint32_t)length * (at_data_hex(data, m->settings) > 0 ? 2u : 1u);
@@ -591,7 +601,9 @@ static void be_silent(void)
  * module that never lied is still in the data mode that it was left in. */
 static void recover(void)
 {
-    const struct at_form *form = &fuzz_module->forms[fuzz_module->barrier[0]];
+    static struct at_form form; /* waits until all settings are known */
+    form = fuzz_module->forms[fuzz_module->barrier[0]];
+    form.flags &= (uint8_t)~AT_ANY_TIME;
     if (world.module.lied) {
         world.module.form = NULL;
         world.module.len = 0;
@@ -603,7 +615,7 @@ static void recover(void)
     while (answer(false)) { /* what was written before is answered, however late */
     }
     for (int i = 0; i < ATTEMPTS && !world.ended_well; i++) {
-        int status = start(form);
+        int status = start(&form);
         claim(status == AT_OK || status == AT_E_BUSY || status == AT_E_SPACE, "a command is refused: %d",
               status);
         for (unsigned polls = 0; world.task != NULL; polls++) {
@@ -616,6 +628,13 @@ static void recover(void)
         (void)poll();
     }
     claim(world.ended_well, "nothing works any more");
+}
+
+/* From the start-up on it may be honest for a while: so much is behind it then. */
+static void settle(void)
+{
+    world.step.len = 0;
+    recover();
 }
 
 /* Scripts --------------------------------------------------------------------------------- */
@@ -701,6 +720,9 @@ static void step(void)
             world.passes = choose(&world.step, 256);
         }
         break;
+    case 13:
+        start_such(has_prompt);
+        break;
     case 12:
         world.chain = choose(&world.step, 3);
         break;
@@ -763,8 +785,12 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     world.text_size = config.text_size;
     config.settings = exactly(NULL, fuzz_module->nslots);
     config.latency_ms = choose(&world.in, 2) == 0 ? 0 : 100;
-    config.tries = (uint8_t)choose(&world.in, 4);
+    uint32_t chosen = choose(&world.in, 8);
+    config.tries = (uint8_t)(chosen % 4u);
     claim(at_client_init(&world.client, &config) == AT_OK, "the client takes no configuration");
+    if (chosen >= 4) {
+        settle();
+    }
     for (int i = 0; i < STEPS && world.in.len > 0; i++) {
         step();
     }
