@@ -544,8 +544,12 @@ static void on_unknown(struct at_client *c, const struct at_event *e)
     }
     if (e->record != NULL && e->record->rare->payload != NULL) {
         on_misfit(c);
-    } else if (!c->tainted && is_restart(c, e)) {
-        on_restart(c);
+    } else if (is_restart(c, e)) {
+        if (c->tainted) { /* by whom, nobody knows */
+            at_client_doubt_volatile(c);
+        } else {
+            on_restart(c);
+        }
     }
 }
 

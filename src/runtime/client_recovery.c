@@ -106,8 +106,7 @@ static void step_back(struct at_client *c)
     }
 }
 
-/* A restart may have been counted as data: what doesn't survive one is to be read. */
-static void doubt_volatile(struct at_client *c)
+void at_client_doubt_volatile(struct at_client *c)
 {
     const struct at_module *module = c->config.module;
     for (unsigned i = 0; i < module->nsettings; i++) {
@@ -127,7 +126,7 @@ void at_client_end_dead_payload(struct at_client *c)
     if (c->counting && at_client_now(c) - c->heard >= c->wait / 2u) {
         c->counting = false;
         at_stream_finish(&c->stream);
-        doubt_volatile(c);
+        at_client_doubt_volatile(c); /* a restart may have been counted as data */
     }
 }
 

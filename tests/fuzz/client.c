@@ -601,9 +601,9 @@ static void be_silent(void)
  * module that never lied is still in the data mode that it was left in. */
 static void recover(void)
 {
-    static struct at_form form; /* waits until all settings are known */
+    static struct at_form form; /* this question waits until all settings are known */
     form = fuzz_module->forms[fuzz_module->barrier[0]];
-    form.flags &= (uint8_t)~AT_ANY_TIME;
+    form.flags = AT_ASKS;
     if (world.module.lied) {
         world.module.form = NULL;
         world.module.len = 0;
