@@ -253,21 +253,26 @@ static bool has_more_to_it(const struct at_form *form)
     return form->rare->reads != AT_NONE || form->rare->nthen > 0 || has_prompt(form);
 }
 
-/* Any, or from there on the first that is so. */
-static void start_such(bool (*is_so)(const struct at_form *form))
+/* The one chosen, or the first from there on that is so. */
+static void start_such(unsigned i, bool (*is_so)(const struct at_form *form))
 {
     unsigned n = fuzz_module->nforms;
-    unsigned i = choose(&world.step, n);
-    for (unsigned tried = 0; is_so != NULL && tried < n && !is_so(&fuzz_module->forms[i]); tried++) {
+    for (unsigned tried = 0; tried < n && !is_so(&fuzz_module->forms[i]); tried++) {
         i = (i + 1u) % n;
     }
     (void)start(&fuzz_module->forms[i]);
 }
 
+static bool is_any(const struct at_form *form)
+{
+    return form != NULL;
+}
+
 /* Often one that reads data, sends them at a prompt, or has results to come. */
 static void start_some(void)
 {
-    start_such(choose(&world.step, 2) == 1 ? has_more_to_it : NULL);
+    unsigned i = choose(&world.step, fuzz_module->nforms);
+    start_such(i, choose(&world.step, 2) == 1 ? has_more_to_it : is_any);
 }
 
 /* The port -------------------------------------------------------------------------------- */
@@ -721,7 +726,7 @@ static void step(void)
         }
         break;
     case 13:
-        start_such(has_prompt);
+        start_such(choose(&world.step, fuzz_module->nforms), has_prompt);
         break;
     case 12:
         world.chain = choose(&world.step, 3);

@@ -126,19 +126,20 @@ def script(spec: Spec, *steps: list[int]) -> bytes:
     """An input of the fuzzed client: see client.c, whose steps choose by 12 bytes each."""
     slots = sum(setting.slots for setting in spec.settings)
     padded = [step + [0] * (12 - len(step)) for step in steps]
-    return bytes(ord("0") + value & 0xFF for value in reversed(sum(padded, [0] * (slots + 6))))
+    settled = [0] * (slots + 5) + [4]
+    return bytes(ord("0") + value & 0xFF for value in reversed(sum(padded, settled)))
 
 
 def of_client(spec: Spec) -> Iterator[bytes]:
     """Each form is answered; and each is given up while its answer is held up on its way."""
-    answer, hold, release, wait, cancel = [13, 31], [14], [14], [3, 8], [10, 0]
+    answer, hold, release, wait, cancel = [15, 31], [14], [14], [3, 8], [10, 0]
     for i in range(min(len(spec.forms), 256)):
         start = [0, i, 0, 0, 0, i, 3, 2, 2]
-        yield script(spec, start, answer, answer, answer)
+        yield script(spec, start, answer)
         for passes in (8, 24, 40):
             held = [*hold, passes]
-            yield script(spec, start, answer, start, held, answer, cancel, release)
-            yield script(spec, start, answer, start, held, answer, wait, release)
+            yield script(spec, start, held, answer, cancel, release)
+            yield script(spec, start, held, answer, wait, release)
 
 
 def seeds(spec: Spec, target: str, transcripts: Iterable[Path]) -> list[bytes]:
