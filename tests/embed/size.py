@@ -90,7 +90,7 @@ CHOICES = [
 ]
 
 # Whom a call through a pointer reaches, as the source spells it; the rest are the user's.
-REACHES = {
+REACHES: dict[str, list[str]] = {
     "shape->judge": [],     # the module's side alone
     "module->head": [f"{MODULE}_head"],
     "s->scan_echoed": ["src/runtime/stream.c:scan_echoed"],

@@ -191,7 +191,9 @@ class OneBuild(Scratch):
 
     def test_host_and_module(self) -> None:
         now, old = dist(self.folder / "now"), dist(self.folder / "old", "--firmware", "V1.0")
-        for options, complaint in ((["-DAT_BESIDE_HOST"], "undefined reference to .bc26_"), ([], "multiple definition")):
+        cases: list[tuple[list[str], str]] = [(["-DAT_BESIDE_HOST"], "undefined reference to .bc26_"),
+                                              ([], "multiple definition")]
+        for options, complaint in cases:
             module = self.folder / "module.o"
             run(["gcc", *options, "-c", now / "bc26-module/bc26_module.c", "-o", module])
             with self.assertRaisesRegex(AssertionError, complaint):
@@ -233,10 +235,12 @@ class Again(Scratch):
 
     def test_what_makes_no_sense(self) -> None:
         atspec = [sys.executable, ROOT / "gen/atspec", "dist", ROOT / "spec/quectel/bc26-tcpip.yaml"]
-        for options, complaint in ((["-o", ""], "an empty name"), (["--only", ""], "a command without a name"),
-                                   (["--only", "QIRD,"], "a command without a name"),
-                                   (["--only", "QIRD", "--only", "QIOPEN"], "may be given once"),
-                                   (["--packages", self.folder], "no folder zephyr/")):
+        cases: list[tuple[list[object], str]] = [
+            (["-o", ""], "an empty name"), (["--only", ""], "a command without a name"),
+            (["--only", "QIRD,"], "a command without a name"),
+            (["--only", "QIRD", "--only", "QIOPEN"], "may be given once"),
+            (["--packages", self.folder], "no folder zephyr/")]
+        for options, complaint in cases:
             with self.assertRaisesRegex(AssertionError, complaint):
                 run([*atspec, *(["-o", self.folder / "x"] if options[0] != "-o" else []), *options])
         self.assertFalse((self.folder / "x").exists())
