@@ -181,6 +181,9 @@ static void check_said_again(struct account *a, const struct at_line *line,
     at_stream_feed(&stream, (const uint8_t *)text, text[n] == ',' ? (size_t)n + 1u : (size_t)n + 2u);
     claim(heard != NULL && heard->id == line->record->id, "`%.*s`, said again, is no %s", n, text,
           line->record->name);
+    if (heard < line->record) { /* a shape that is chosen over it: "5" is a text, and 5 a code */
+        return;
+    }
     const char *other = line_difference(fuzz_module, line->record->id, value, &again);
     claim(other == NULL, "`%.*s`, said again, has another <%s>", n, text, other);
 }
