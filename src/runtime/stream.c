@@ -593,7 +593,6 @@ void at_stream_direct(struct at_stream *s, uint8_t *dst)
 
 void at_stream_no_payload(struct at_stream *s)
 {
-    s->left = 0;
     begin_line(s);
 }
 

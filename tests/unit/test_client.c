@@ -3200,6 +3200,8 @@ START_TEST(unusable_configurations)
     config = t.config;
     config.command_size = 7;
     ck_assert_int_eq(at_client_init(&client, &config), AT_E_SPACE);
+    config.command_size = 8;
+    ck_assert_int_eq(at_client_init(&client, &config), AT_OK);
     config = t.config;
     config.text = NULL; /* whatever its size */
     ck_assert_int_eq(at_client_init(&client, &config), AT_OK);
