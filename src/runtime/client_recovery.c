@@ -64,7 +64,6 @@ void at_client_tell_restart(struct at_client *c)
     }
 }
 
-
 /* Quarantine -------------------------------------------------------------- */
 
 static void remember_debts(struct at_client *c)
@@ -239,9 +238,8 @@ static const struct at_form *next_query(struct at_client *c)
 }
 
 /* All barriers are unanswered, and from the next on no answer could be told from a late
- * one. So the module has much longer to answer, and what is later than that would be
- * mistaken; and if a barrier was the last that was
- * sent, then with its answer all others have come. */
+ * one. So the module has much longer to answer; what is later than that will be mistaken.
+ * If a barrier was the last that was sent, then with its answer all others have come. */
 static void rest(struct at_client *c)
 {
     const struct at_module *module = c->config.module;
