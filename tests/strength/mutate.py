@@ -195,6 +195,8 @@ class Tests:
         return done.returncode != 0
 
     def limit(self) -> None:
+        patience = int(self.patience)
+        resource.setrlimit(resource.RLIMIT_CPU, (patience, patience))   # should nobody be there to wait
         if not self.flags:      # AddressSanitizer reserves more than there is
             resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
 
