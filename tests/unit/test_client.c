@@ -1468,6 +1468,14 @@ START_TEST(echoed_data_are_no_lines)
     says("OK");
     says("SEND OK");
     ends(0);
+    start_stream("abc");
+    host("AT+QISEND=0\r");
+    module("\r\n> ");
+    host("abc\x1a");
+    module("abc\x1a"); /* with the byte that ended it */
+    says("OK");
+    says("SEND OK");
+    ends(0);
     over();
 }
 END_TEST
