@@ -260,7 +260,7 @@ class Builder:
             assert isinstance(wire, (int, str))
             entries.append(self.available(Value(wire, entry.text("name"), entry.text("text"), entry.text("doc"),
                                                 mark=keys[key].mark), entry))
-            if type(wire) is not type(entries[0].key):
+            if type(wire) is not type(entries[0].key):    # noqa: E721, as a bool is an int
                 self.error("E057", keys[key].mark, f"`{key}` among keys of another type")
             elif isinstance(wire, int) and not LEAST <= wire <= GREATEST:
                 self.error("E050", keys[key].mark, f"{key} is too large a number")

@@ -15,6 +15,7 @@ from .tokens import Shape, common_text, form_shapes, line_shapes, match_line, sh
 
 def check(spec: Spec, report: Report) -> None:
     _finals(spec, report)
+    _forms(spec, report)
     _coverage(spec, report)
     _look_alikes(spec, report)
     _inline_payloads(spec, report)
@@ -30,6 +31,11 @@ def _finals(spec: Spec, report: Report) -> None:
     for outcome in ("ok", "error"):
         if spec.module and not any(f.outcome == outcome for f in spec.finals):
             report.add("E064", spec.marks["module"], f"no final has the outcome {outcome}")
+
+
+def _forms(spec: Spec, report: Report) -> None:
+    if spec.module and not spec.forms:
+        report.add("E011", spec.marks["module"], "no command has a form, such as `set` or `read`")
 
 
 def _coverage(spec: Spec, report: Report) -> None:

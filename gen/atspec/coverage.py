@@ -12,7 +12,7 @@ import re
 import sys
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Optional
+from typing import Any, Optional
 
 from .build import spec_or_report
 from .model import Spec, ValueTable
@@ -42,7 +42,7 @@ def read_facts(folder: Path) -> Facts:
     return facts
 
 
-def in_order(section: str) -> tuple:
+def in_order(section: str) -> tuple[Any, ...]:
     """2.1.10 after 2.1.9, and this manual before the documents it refers to."""
     own = re.fullmatch(r"[0-9]+(\.[0-9]+)*", section)
     parts = [(int(n), "") if n else (0, text) for n, text in re.findall(r"([0-9]+)|([^0-9]+)", section)]

@@ -100,7 +100,7 @@ class _Composer:
         return Mark(self.path, at.line + 1, at.column + 1)
 
     def run(self, text: str) -> Optional[Node]:
-        for event in yaml.parse(text, Loader=PARSER):
+        for event in yaml.parse(text, Loader=PARSER):   # type: ignore[no-untyped-call]
             mark = self.mark(event.start_mark)
             if isinstance(event, yaml.DocumentStartEvent):
                 self.documents += 1

@@ -7,7 +7,7 @@ import textwrap
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import chain, count
-from typing import Iterable, Optional, Union
+from typing import Any, Iterable, Optional, Union
 
 from .model import (Command, Completion, Count, Effect, Field, Form, Line,
                     Mark, Param, Setting, Spec, Template, ValueTable, Variant)
@@ -118,7 +118,7 @@ class Params:
 
     def __init__(self) -> None:
         self.views: list[ParamView] = []
-        self.by_key: dict[tuple, ParamView] = {}
+        self.by_key: dict[tuple[Any, ...], ParamView] = {}
         self.enums: set[str] = set()
 
     @property
@@ -153,7 +153,7 @@ class Params:
         self.by_key[key].sent |= sent
         return enum
 
-    def add(self, key: tuple, enum: str, view: ParamView, hints: Iterable[str] = ("",)) -> str:
+    def add(self, key: tuple[Any, ...], enum: str, view: ParamView, hints: Iterable[str] = ("",)) -> str:
         if key in self.by_key:
             return self.by_key[key].enum
         names = [clean_enum(enum + hint) for hint in hints]
@@ -286,7 +286,7 @@ class RecordView:
     head: str
     fields: list[FieldView]
     effects: list[EffectView]
-    payload: dict
+    payload: dict[str, Any]
     struct: str
     id: str
     outcome: str
@@ -328,10 +328,10 @@ class FormView:
     members: list[Member]
     fields: list[FieldView]
     effects: list[EffectView]
-    data: dict
-    responses: list[dict]
-    then: list[dict]
-    within: dict
+    data: dict[str, Any]
+    responses: list[dict[str, Any]]
+    then: list[dict[str, Any]]
+    within: dict[str, Any]
     flags: str
     sinks: list[SinkView]
     takes_payload: bool
@@ -369,7 +369,7 @@ class TableView:
     name: str
     doc: str
     strings: bool
-    entries: list[dict]
+    entries: list[dict[str, Any]]
 
 
 class Lowering:
@@ -480,7 +480,7 @@ class Lowering:
 
     # records and heads
 
-    def payload(self, line: Line, variant: Variant) -> dict:
+    def payload(self, line: Line, variant: Variant) -> dict[str, Any]:
         p = line.payload
         if p is None or all(f.name != p.length for f in variant.template.fields):
             return {}
@@ -642,7 +642,7 @@ class Lowering:
             name = name.removeprefix(own).strip("_") or line.kind
         return SinkView(line, self.line_id(line), self.struct_name(line), name, many)
 
-    def data(self, form: Form, fields: list[Field]) -> dict:
+    def data(self, form: Form, fields: list[Field]) -> dict[str, Any]:
         d = form.data
         if d is None:
             return {}
@@ -662,7 +662,7 @@ class Lowering:
         return self.param_in(line.variants[0].template.fields, name, line.command, False,
                              line.payload.length if line.payload else "")
 
-    def completion(self, c: Completion, form: Form, fields: list[Field]) -> dict:
+    def completion(self, c: Completion, form: Form, fields: list[Field]) -> dict[str, Any]:
         view = {
             "line": c.line, "sink": 0,
             "record": self.line_id(c.line), "match_form": NONE, "match_line": NONE,
@@ -683,7 +683,7 @@ class Lowering:
             view.update(self.count(c.times, form, fields))
         return view
 
-    def count(self, count: Count, form: Form, fields: list[Field]) -> dict:
+    def count(self, count: Count, form: Form, fields: list[Field]) -> dict[str, Any]:
         if count.line:
             line = next(c.line for c in form.then if c.line.name == count.line)
             return {"count_record": self.line_id(line), "count_add": count.add,
@@ -691,7 +691,7 @@ class Lowering:
         return {"count_param": self.param_in(fields, count.field, form.command, True),
                 "count_default": default_of(fields, count.field), "count_add": count.add}
 
-    def deadline(self, form: Form, fields: list[Field]) -> dict:
+    def deadline(self, form: Form, fields: list[Field]) -> dict[str, Any]:
         d = form.within
         if d is None:
             return {"ms": form.response_time if form.then else 0, "a": NONE, "a_default": 0,
@@ -807,13 +807,13 @@ def default_of(fields: list[Field], name: str) -> int:
     return 1
 
 
-def since_doc(since: dict) -> str:
+def since_doc(since: dict[str, Any]) -> str:
     out = [str(since["revision"])] if "revision" in since else []
     out += [str(v) for v in (since.get("firmware") or {}).values()]
     return ", ".join(out)
 
 
-def deprecated_text(deprecated: Optional[dict]) -> str:
+def deprecated_text(deprecated: Optional[dict[str, Any]]) -> str:
     if not deprecated:
         return ""
     since = f"since {since_doc(deprecated['since'])}: " if "since" in deprecated else ""

@@ -32,7 +32,7 @@ class Manual:
     """Each text once: parameters and lists of them are shared by their content."""
 
     tables: dict[str, list[dict[str, Any]]] = field(default_factory=dict)
-    params: dict[tuple, ManualParam] = field(default_factory=dict)
+    params: dict[tuple[Any, ...], ManualParam] = field(default_factory=dict)
     lists: dict[tuple[str, ...], str] = field(default_factory=dict)
 
     def param(self, param: Param) -> str:
@@ -82,4 +82,3 @@ def manual(low: Lowering) -> dict[str, Any]:
             "tables": texts.tables, "params": list(texts.params.values()),
             "lists": {name: places for places, name in texts.lists.items()},
             "forms": forms, "records": records, "commands": commands}
-

@@ -7,7 +7,7 @@ Plain data, no behaviour beyond what can be derived from it. `build` makes it,
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Optional, Union
+from typing import Any, Optional, Union
 
 from .names import command_text
 
@@ -27,9 +27,9 @@ class Value:
     name: str                   # for the C enumerator
     text: str                   # in words
     doc: str = ""
-    since: Optional[dict] = None        # {"revision": ..., "firmware": {device: name}}
-    until: Optional[dict] = None
-    deprecated: Optional[dict] = None   # {"use": ..., "since": ...}
+    since: Optional[dict[str, Any]] = None        # {"revision": ..., "firmware": {device: name}}
+    until: Optional[dict[str, Any]] = None
+    deprecated: Optional[dict[str, Any]] = None   # {"use": ..., "since": ...}
     mark: Optional[Mark] = None
 
 
@@ -62,9 +62,9 @@ class Param:
     unit: str = ""
     path: str = ""              # "parameters.host", "commands.QPING.parameters.host"
     mark: Optional[Mark] = None
-    since: Optional[dict] = None
-    until: Optional[dict] = None
-    deprecated: Optional[dict] = None
+    since: Optional[dict[str, Any]] = None
+    until: Optional[dict[str, Any]] = None
+    deprecated: Optional[dict[str, Any]] = None
 
 
 @dataclass
@@ -156,9 +156,9 @@ class Line:
     outcome: str = ""           # of a final: ok | error | done | fail
     evidence: str = ""
     command: Optional["Command"] = None
-    since: Optional[dict] = None
-    until: Optional[dict] = None
-    deprecated: Optional[dict] = None
+    since: Optional[dict[str, Any]] = None
+    until: Optional[dict[str, Any]] = None
+    deprecated: Optional[dict[str, Any]] = None
     mark: Optional[Mark] = None
     path: str = ""              # "commands.QPING.lines.QPING.summary"
 
@@ -257,9 +257,9 @@ class Form:
     sets: list[Effect] = field(default_factory=list)
     test_lines: list[str] = field(default_factory=list)
     asks: bool = False          # sent without arguments it changes nothing
-    since: Optional[dict] = None
-    until: Optional[dict] = None
-    deprecated: Optional[dict] = None
+    since: Optional[dict[str, Any]] = None
+    until: Optional[dict[str, Any]] = None
+    deprecated: Optional[dict[str, Any]] = None
     mark: Optional[Mark] = None
     path: str = ""
 
@@ -273,9 +273,9 @@ class Command:
     lines: list[Line] = field(default_factory=list)
     rules: list[Rule] = field(default_factory=list)
     notes: list[str] = field(default_factory=list)
-    since: Optional[dict] = None
-    until: Optional[dict] = None
-    deprecated: Optional[dict] = None
+    since: Optional[dict[str, Any]] = None
+    until: Optional[dict[str, Any]] = None
+    deprecated: Optional[dict[str, Any]] = None
     mark: Optional[Mark] = None
 
     @property
@@ -298,9 +298,9 @@ class Setting:
     per: Optional[Param] = None         # one value for each value of this parameter
     read_by: Optional[Form] = None
     when_refused: Optional[int] = None  # value when the query is refused
-    since: Optional[dict] = None
-    until: Optional[dict] = None
-    deprecated: Optional[dict] = None
+    since: Optional[dict[str, Any]] = None
+    until: Optional[dict[str, Any]] = None
+    deprecated: Optional[dict[str, Any]] = None
     mark: Optional[Mark] = None
 
     @property

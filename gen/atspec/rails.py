@@ -21,7 +21,7 @@ ENDS = 40                   # and a diagram at its beginning and end
 RADIUS, SMALL = 10, 6       # of arcs; they take a third of a phone's width otherwise
 
 try:
-    import railroad  # type: ignore[import]
+    import railroad
     railroad.INTERNAL_ALIGNMENT = "left"
 except ImportError:         # the rest of the generator does without
     railroad = None

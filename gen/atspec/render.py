@@ -134,8 +134,8 @@ def build_name(spec: Spec) -> str:
 def deprecations(spec: Spec) -> list[str]:
     """What the header warns of, whatever it is."""
     fields = [f for ln in spec.lines for f in ln.fields] + [f for form in spec.forms for f in form.syntax.fields]
-    nodes: list[Any] = [*spec.commands, *spec.forms, *spec.lines, *spec.settings, *(v for t in spec.values for v in t.entries),
-             *(f.param for f in fields if f.param)]
+    nodes: list[Any] = [*spec.commands, *spec.forms, *spec.lines, *spec.settings,
+                        *(v for t in spec.values for v in t.entries), *(f.param for f in fields if f.param)]
     return [deprecated_text(n.deprecated) for n in nodes]
 
 

@@ -137,6 +137,8 @@ struct at_client {
     bool hex;
     bool until;                 /* the byte that ends the data is still to be sent */
     bool counting;              /* the stream counts bytes and doesn't scan lines */
+    bool resting;               /* the barrier under way was sent before, and may be late */
+    uint8_t asked;              /* the barrier that was sent last; or something else was */
     int8_t verdict;             /* what a command ends with that is only to be acknowledged yet */
     uint8_t ending;             /* the command has ended, and whoever has to know isn't told yet: */
     int8_t ended;               /* with this status */
@@ -161,6 +163,7 @@ struct at_client {
     const struct at_completion *owed_line; /* results of given up commands: which line, */
     uint32_t owed;              /* and for which keys, one bit each */
     uint32_t unanswered;        /* barriers that would be mistaken, one bit each */
+    uint16_t offered;           /* bytes that were to be sent at most since a barrier was passed */
     uint32_t stuck;             /* bytes that bring the module out of data mode, or 0 */
     int32_t remaining;          /* completions until the command ends, or -1 */
     const struct at_listener *listener;

@@ -251,7 +251,7 @@ static long drain(struct demo *d, int32_t id, uint8_t *out, size_t size)
 /* Data may arrive in pieces: read at each URC until all have come. */
 static bool read_echo(struct demo *d, int32_t id, const char *text)
 {
-    uint8_t data[256];
+    uint8_t data[256] = {0};
     size_t total = 0;
     size_t len = strlen(text);
     while (total < len) {
@@ -596,12 +596,10 @@ int bc26_demo_command(const struct tool *tool, int argc, char **argv)
     if (argc > 1) {
         return tool_usage(tool, "demo takes no arguments");
     }
-    size_t held = 0;
     trace_init(&demo.trace, tool, stdout, 0);
     if (start(&demo, tool) &&
         expect_status(&demo, "at_client_init", init_client(&demo), AT_OK)) {
-        held = hold_conversations(&demo);
-        print_summary(&demo, held);
+        print_summary(&demo, hold_conversations(&demo));
     }
     stop(&demo);
     return demo.failed ? TOOL_NO : TOOL_DONE;

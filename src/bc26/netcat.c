@@ -234,6 +234,9 @@ static bool wants_input(struct netcat *n)
 static void read_input(struct netcat *n)
 {
     struct block *block = to_fill(n);
+    if (block == NULL) {
+        return;
+    }
     ssize_t got = read(STDIN_FILENO, block->bytes + block->len, n->block_max - block->len);
     if (got > 0) {
         block->len += (size_t)got;

@@ -429,7 +429,7 @@ static const char *take(const char *at, size_t digits, char sign, int *value)
     if (n == 0 || n > digits || at[n] != sign) {
         return NULL;
     }
-    *value = atoi(at);
+    *value = (int)strtol(at, NULL, 10);
     return at + n + (sign != '\0');
 }
 

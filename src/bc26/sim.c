@@ -1,4 +1,5 @@
 /* `bc26 sim`: the virtual module on a pty, a TCP port, or stdin and stdout. */
+#include "fault_line.h"
 #include "virtual.h"
 
 #include "commands.h"
@@ -39,7 +40,9 @@ static const char help[] =
     "  --firmware NAME  have what the spec says of this firmware, such as BC26NBR01A06,\n"
     "                   or of this revision of the manual, such as V1.0\n"
     "  --state FILE     keep the settings that the module stores in FILE\n"
-    "  --seed N         of what is random: nothing, at present\n"
+    "  --fault SPEC     let things go wrong: NAME=RATE,... such as lost=0.001,late=0.05;\n"
+    "                   'help' lists them. What was done is told at the end\n"
+    "  --seed N         of --fault, unless SPEC has one; the same does the same again (1)\n"
     "  --help           this text\n"
     "\n"
     "--pty and --tcp say on stderr where they are once they are ready, and end with\n"
@@ -64,6 +67,8 @@ struct options {
     enum transport transport;
     const char *link;
     unsigned long port, baud, seed;
+    struct fault_plan faults;
+    bool lists_faults;
     const char *state, *firmware;
     const char **hosts, **routes;  /* each has room for argc */
     size_t host_count, route_count;
@@ -82,6 +87,29 @@ static int choose(struct options *options, enum transport transport)
     if (options->transport != NOWHERE)
         return usage("%s", "only one of --pty, --tcp and --stdio is possible");
     options->transport = transport;
+    return EXIT_DONE;
+}
+
+static int take_faults(struct options *options)
+{
+    char why[768];
+
+    options->lists_faults |= strcmp(optarg, "help") == 0;
+    if (options->lists_faults || fault_read(optarg, &options->faults, why, sizeof why))
+        return EXIT_DONE;
+    return usage("--fault: %s", why);
+}
+
+static int list_faults(void)
+{
+    (void)fputs("--fault NAME=RATE,... where a RATE of 0.01 is one chance in a hundred, and\n"
+                "seed=N may stand among them. Known are\n\n",
+                stdout);
+    for (int i = 0; i < FAULT_KINDS; i++)
+        (void)printf("  %-10s %s\n", fault_infos[i].name, fault_infos[i].doc);
+    (void)printf("  %-10s the first four\n  %-10s from %s on: what some firmware does otherwise\n"
+                 "  %-10s everything\n",
+                 "bytes", "quirks", fault_infos[FAULT_BLANK].name, "all");
     return EXIT_DONE;
 }
 
@@ -119,7 +147,7 @@ static int take_option(struct options *options, int option, const char *given)
                    ? EXIT_DONE
                    : usage("--seed: '%s' is no number from 0 to 4294967295", optarg);
     case 'x':
-        return usage("%s isn't available in this version: the module has no faults", given);
+        return take_faults(options);
     case ':':
         return usage("%s needs a value", given);
     default:
@@ -157,6 +185,10 @@ static int read_options(int argc, char **argv, struct options *options)
         if (status != EXIT_DONE)
             return status;
     }
+    if (options->lists_faults)
+        return list_faults();
+    if (!options->faults.seeded)
+        options->faults.seed = (uint32_t)options->seed;
     if (optind < argc)
         return usage("'%s' is too much", argv[optind]);
     if (options->transport == NOWHERE)
@@ -168,6 +200,7 @@ static int read_options(int argc, char **argv, struct options *options)
 
 struct sim {
     struct virtual_module *vm;
+    struct fault_line *line;       /* all bytes to and from it go through this */
     enum transport transport;
     struct at_posix_pty pty;
     int listener;
@@ -273,13 +306,13 @@ static bool write_out(struct sim *sim)
 
 static bool send_output(struct sim *sim)
 {
-    if (sim->out_len == 0 && virtual_waiting(sim->vm) == 0)
+    if (sim->out_len == 0 && fault_line_waiting(sim->line) == 0)
         return true;
     do {
         size_t room = sizeof sim->out - sim->out_len;
         size_t allowed = at_posix_pacer_allowed(&sim->out_pace, at_posix_now_us());
-        size_t n = virtual_output(sim->vm, sim->out + sim->out_len,
-                                  allowed < room ? allowed : room);
+        size_t n = fault_line_output(sim->line, sim->out + sim->out_len,
+                                     allowed < room ? allowed : room);
         at_posix_pacer_spend(&sim->out_pace, n);
         if (n > 0)
             sim->last_output = at_posix_now_ms();
@@ -318,16 +351,24 @@ static bool connected(const struct sim *sim)
     return false;
 }
 
+/* Nothing will happen by itself: with faults the end of a command may have been lost, and
+ * the module waits for it. */
+static bool stuck(const struct sim *sim)
+{
+    return virtual_timeout_ms(sim->vm) < 0 && fault_line_timeout_ms(sim->line) < 0 &&
+           !net_working(virtual_net(sim->vm));
+}
+
 /* Milliseconds until a script may go on; -1 when only an event can tell. */
 static int patience(const struct sim *sim)
 {
     uint32_t quiet = at_posix_now_ms() - sim->last_output;
 
-    if (sim->out_len > 0 || virtual_waiting(sim->vm) > 0)
+    if (sim->out_len > 0 || fault_line_waiting(sim->line) > 0)
         return -1;
     if (virtual_in_data_mode(sim->vm))
         return 0;
-    if (!virtual_ready(sim->vm))
+    if (!virtual_ready(sim->vm) && !stuck(sim))
         return -1;
     return connected(sim) && quiet < QUIET_MS ? (int)(QUIET_MS - quiet) : 0;
 }
@@ -345,7 +386,7 @@ static bool feed_script(struct sim *sim, uint8_t byte)
         return true;
     if (byte == LF && !data)
         byte = CR;
-    if (virtual_input(sim->vm, &byte, 1) == 0)
+    if (fault_line_input(sim->line, &byte, 1) == 0)
         return false;
     sim->in_line = data ? virtual_in_data_mode(sim->vm) : byte != CR;
     return true;
@@ -361,7 +402,7 @@ static void feed(struct sim *sim)
         if (n > 0 && sim->transport == STDIO)
             n = feed_script(sim, sim->in[sim->in_at]);
         else
-            n = virtual_input(sim->vm, sim->in + sim->in_at, n);
+            n = fault_line_input(sim->line, sim->in + sim->in_at, n);
         if (n == 0)
             return;
         at_posix_pacer_spend(&sim->in_pace, n);
@@ -383,7 +424,7 @@ static bool finished(struct sim *sim)
         say(NULL, "stdin ended in the middle of data");
         return true;
     }
-    return patience(sim) == 0 && virtual_idle(sim->vm);
+    return patience(sim) == 0 && (virtual_idle(sim->vm) || stuck(sim));
 }
 
 /* ---- the loop ------------------------------------------------------------ */
@@ -412,7 +453,7 @@ static void rest(struct sim *sim)
 
     if (sim->in_len == 0)
         at_posix_pacer_idle(&sim->in_pace, now);
-    if (sim->out_len == 0 && virtual_waiting(sim->vm) == 0)
+    if (sim->out_len == 0 && fault_line_waiting(sim->line) == 0)
         at_posix_pacer_idle(&sim->out_pace, now);
 }
 
@@ -427,8 +468,9 @@ static int timeout(struct sim *sim)
         wait = sooner(wait, script_wait(sim, pace));
     else if (sim->in_len > 0 && virtual_waiting(sim->vm) < VIRTUAL_OUT_HIGH)
         wait = sooner(wait, pace);
-    if (sim->out_len == 0 && virtual_waiting(sim->vm) > 0)
-        wait = sooner(wait, at_posix_pacer_wait_ms(&sim->out_pace, now));
+    int due = fault_line_timeout_ms(sim->line);
+    if (sim->out_len == 0)
+        wait = sooner(wait, due == 0 ? at_posix_pacer_wait_ms(&sim->out_pace, now) : due);
     return sim->transport == PTY ? sooner(wait, PTY_ASK_MS) : wait;
 }
 
@@ -499,6 +541,46 @@ static int serve(struct sim *sim, const struct options *options)
     return status;
 }
 
+static uint32_t now_ms(void *ctx)
+{
+    (void)ctx;
+    return at_posix_now_ms();
+}
+
+static void say_faults(const struct sim *sim, const struct options *options)
+{
+    char text[512];
+    size_t len = (size_t)snprintf(text, sizeof text, "faults with seed %lu:",
+                                  (unsigned long)options->faults.seed);
+    bool any = false;
+
+    for (int i = 0; i < FAULT_KINDS && len < sizeof text; i++) {
+        uint64_t n = fault_line_counts(sim->line)[i];
+        any |= options->faults.rate[i] > 0;
+        if (n > 0)
+            len += (size_t)snprintf(text + len, sizeof text - len, " %s %llu",
+                                    fault_infos[i].name, (unsigned long long)n);
+    }
+    if (any)
+        say(NULL, text);
+}
+
+/* The line between the module and whoever is there. */
+static int attach(struct sim *sim, const struct options *options)
+{
+    struct fault_line_config config = { .vm = sim->vm, .now = now_ms };
+
+    sim->line = fault_line_new(&config, &options->faults);
+    if (sim->line == NULL) {
+        say(NULL, "there is not enough memory");
+        return EXIT_USAGE;
+    }
+    int status = serve(sim, options);
+    say_faults(sim, options);
+    fault_line_free(sim->line);
+    return status;
+}
+
 static int start(struct sim *sim, const struct options *options)
 {
     struct virtual_config config = { .state_file = options->state, .firmware = options->firmware,
@@ -512,14 +594,14 @@ static int start(struct sim *sim, const struct options *options)
     }
     int status = lay_out(virtual_net(sim->vm), options);
     if (status == EXIT_DONE)
-        status = serve(sim, options);
+        status = attach(sim, options);
     virtual_free(sim->vm);
     return status;
 }
 
 int bc26_sim(int argc, char **argv)
 {
-    struct options options = { 0 };
+    struct options options = { .seed = 1 };
     const char **values = calloc(2 * (size_t)argc, sizeof *values);
     struct sim *sim = calloc(1, sizeof *sim);
     int status = EXIT_USAGE;

@@ -130,6 +130,7 @@ void virtual_reset(struct virtual_module *vm)
     net_reset(vm->net);
     boot(vm);
     vm_store_reboot(vm->settings);
+    vm_begin(vm, VIRTUAL_NOISE);
     vm_put(vm, VIRTUAL_BANNER, sizeof VIRTUAL_BANNER - 1);
 }
 
@@ -143,7 +144,7 @@ struct net *virtual_net(struct virtual_module *vm)
 static void echo(struct virtual_module *vm, const void *bytes, size_t len)
 {
     if (vm->echo)
-        vm_put(vm, bytes, len);
+        vm_echo(vm, bytes, len);
 }
 
 /* Discards everything up to the two letters that begin a command line. */
@@ -167,6 +168,8 @@ static void line_byte(struct virtual_module *vm, uint8_t byte)
 
     echo(vm, &byte, 1);
     if (byte == CR) {
+        if (vm->config.command != NULL)
+            vm->config.command(vm->config.ctx, line->text, line->len);
         /* The line goes on until it's carried out, so nothing interrupts. */
         vm_command(vm, line->text, line->len, line->overlong);
         line->len = 0;

@@ -91,7 +91,21 @@ struct virtual_config {
     void (*say)(void *ctx, const char *text);
     /** Optional: a clock in ms in place of the monotonic one. */
     uint32_t (*now_ms)(void *ctx);
+    /** Optional: a command line, without its CR, that is about to be carried out. */
+    void (*command)(void *ctx, const uint8_t *line, size_t len);
     void *ctx;                  /**< passed to the callbacks */
+};
+
+/** What a stretch of the output is. */
+enum virtual_part {
+    VIRTUAL_NOISE,              /**< of a start: see VIRTUAL_BANNER */
+    VIRTUAL_ECHO,               /**< of command lines and of data */
+    VIRTUAL_ANSWER,             /**< a line before the final result code, or what stands around
+                                     its payload */
+    VIRTUAL_PROMPT,
+    VIRTUAL_FINAL,
+    VIRTUAL_LATER,              /**< a block of what follows or comes unasked; as ANSWER */
+    VIRTUAL_PAYLOAD
 };
 
 struct virtual_module;
@@ -131,6 +145,10 @@ size_t virtual_output(struct virtual_module *vm, void *bytes, size_t max);
 
 /** How many bytes of output there are to take. */
 size_t virtual_waiting(const struct virtual_module *vm);
+
+/** How many of them are one stretch, and what it is; 0 when there are none. Stretches are
+ *  whole, but for an echo. */
+size_t virtual_next(const struct virtual_module *vm, enum virtual_part *part);
 
 /** As net_pollfds; NET_POLLFDS_MAX are enough. */
 size_t virtual_pollfds(struct virtual_module *vm, struct pollfd *fds, size_t max);

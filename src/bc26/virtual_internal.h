@@ -9,6 +9,7 @@
 #define VM_OUT_MAX (2u * VIRTUAL_OUT_HIGH)
 #define VM_TEXT_MAX 256u   /* longest line of the module's, without payload */
 #define VM_DATA_MAX 1460u  /* characters in data mode: 1460 of text, or of 730 bytes in hex */
+#define VM_BEGINS 0x80u
 #define VM_HOST_MAX 150u
 #define VM_IP_MAX 39u
 
@@ -100,7 +101,10 @@ struct virtual_module {
     struct vm_notice *first_notice, **last_notice;
     unsigned lines;        /* of the answer under way */
     size_t out_at, out_len;
+    uint8_t part;          /* of what is put out: enum virtual_part */
+    bool begins;           /* with the next byte */
     uint8_t out[VM_OUT_MAX];
+    uint8_t parts[VM_OUT_MAX];  /* of each byte of out, with VM_BEGINS at the first */
 };
 
 uint32_t vm_now(const struct virtual_module *vm);
@@ -111,6 +115,10 @@ void vm_say(const struct virtual_module *vm, const char *format, ...)
 /* ---- output (virtual_output.c) ------------------------------------------- */
 
 void vm_put(struct virtual_module *vm, const void *bytes, size_t len);
+/* What is put from here on is a stretch of its own. */
+void vm_begin(struct virtual_module *vm, enum virtual_part part);
+/* What the host typed, come back. */
+void vm_echo(struct virtual_module *vm, const void *bytes, size_t len);
 /* A payload in the format that holds for received data. */
 void vm_put_payload(struct virtual_module *vm, const uint8_t *bytes, size_t len);
 /* How a line with a payload goes on: after a comma or on the next line. */

@@ -12,13 +12,30 @@ static bool room(const struct virtual_module *vm)
     return vm->out_len < VIRTUAL_OUT_HIGH;
 }
 
+void vm_begin(struct virtual_module *vm, enum virtual_part part)
+{
+    vm->part = (uint8_t)part;
+    vm->begins = true;
+}
+
 /* All who add check for room before and add less than there is above it. */
 void vm_put(struct virtual_module *vm, const void *bytes, size_t len)
 {
     const uint8_t *from = bytes;
 
-    for (size_t i = 0; i < len && vm->out_len < VM_OUT_MAX; i++)
-        vm->out[(vm->out_at + vm->out_len++) % VM_OUT_MAX] = from[i];
+    for (size_t i = 0; i < len && vm->out_len < VM_OUT_MAX; i++) {
+        size_t at = (vm->out_at + vm->out_len++) % VM_OUT_MAX;
+        vm->out[at] = from[i];
+        vm->parts[at] = (uint8_t)(vm->part | (vm->begins ? VM_BEGINS : 0u));
+        vm->begins = false;
+    }
+}
+
+void vm_echo(struct virtual_module *vm, const void *bytes, size_t len)
+{
+    if (vm->part != VIRTUAL_ECHO)
+        vm_begin(vm, VIRTUAL_ECHO);
+    vm_put(vm, bytes, len);
 }
 
 static void put_text(struct virtual_module *vm, const char *text)
@@ -26,7 +43,7 @@ static void put_text(struct virtual_module *vm, const char *text)
     vm_put(vm, text, strlen(text));
 }
 
-void vm_put_payload(struct virtual_module *vm, const uint8_t *bytes, size_t len)
+static void put_data(struct virtual_module *vm, const uint8_t *bytes, size_t len)
 {
     if (vm->settings[BC26_SETTING_RECV_DATA_FORMAT] == BC26_DATA_FORMAT_TEXT) {
         vm_put(vm, bytes, len);
@@ -39,6 +56,15 @@ void vm_put_payload(struct virtual_module *vm, const uint8_t *bytes, size_t len)
     }
 }
 
+void vm_put_payload(struct virtual_module *vm, const uint8_t *bytes, size_t len)
+{
+    enum virtual_part around = (enum virtual_part)vm->part;
+
+    vm_begin(vm, VIRTUAL_PAYLOAD);
+    put_data(vm, bytes, len);
+    vm_begin(vm, around);
+}
+
 void vm_put_view(struct virtual_module *vm)
 {
     put_text(vm, vm->settings[BC26_SETTING_VIEW_MODE] == BC26_VIEW_MODE_COMMA ? "," : "\r\n");
@@ -47,6 +73,17 @@ void vm_put_view(struct virtual_module *vm)
 size_t virtual_waiting(const struct virtual_module *vm)
 {
     return vm->out_len;
+}
+
+size_t virtual_next(const struct virtual_module *vm, enum virtual_part *part)
+{
+    size_t len = 0;
+
+    while (len < vm->out_len &&
+           (len == 0 || vm->parts[(vm->out_at + len) % VM_OUT_MAX] < VM_BEGINS))
+        len++;
+    *part = (enum virtual_part)(vm->parts[vm->out_at] % VM_BEGINS);
+    return len;
 }
 
 size_t virtual_output(struct virtual_module *vm, void *bytes, size_t max)
@@ -87,14 +124,17 @@ void vm_line(struct virtual_module *vm, const char *text, int len)
 {
     if (!encoded(vm, len))
         return;
+    vm_begin(vm, VIRTUAL_ANSWER);
     if (vm->lines++ == 0)
         put_text(vm, "\r\n");
     vm_put(vm, text, (size_t)len);
     put_text(vm, "\r\n");
 }
 
-static void put_block(struct virtual_module *vm, const char *text, size_t len)
+static void put_block(struct virtual_module *vm, enum virtual_part part, const char *text,
+                      size_t len)
 {
+    vm_begin(vm, part);
     put_text(vm, "\r\n");
     vm_put(vm, text, len);
     put_text(vm, "\r\n");
@@ -106,7 +146,7 @@ void vm_final(struct virtual_module *vm, enum bc26_line line)
     int len = vm_fixed_text(line, text);
 
     if (encoded(vm, len))
-        put_block(vm, text, (size_t)len);
+        put_block(vm, VIRTUAL_FINAL, text, (size_t)len);
     vm->lines = 0;
 }
 
@@ -136,7 +176,7 @@ void vm_refuse(struct virtual_module *vm, bool tcpip, int code)
                        : (struct at_str){ general, strlen(general) };
     int len = bc26_cme_error_final_encode(&error, text, VM_TEXT_MAX, NULL);
     if (encoded(vm, len))
-        put_block(vm, text, (size_t)len);
+        put_block(vm, VIRTUAL_FINAL, text, (size_t)len);
     vm->lines = 0;
 }
 
@@ -181,7 +221,7 @@ static bool send_notice(struct virtual_module *vm, const struct vm_notice *notic
         return vm_send_received(vm, notice->id);
     if (notice->kind == VM_CLOSED)
         vm->sockets[notice->id].told_closed = true;
-    put_block(vm, notice->text, notice->len);
+    put_block(vm, VIRTUAL_LATER, notice->text, notice->len);
     return true;
 }
 

@@ -61,6 +61,7 @@ static void put_recv(struct virtual_module *vm, int id, bool counted, size_t len
     char text[VM_TEXT_MAX];
     int n = bc26_recv_urc_encode(&urc, text, sizeof text, NULL);
 
+    vm_begin(vm, VIRTUAL_LATER);
     vm_put(vm, "\r\n", 2);
     vm_put(vm, text, n > 0 ? (size_t)n : 0);
 }
@@ -179,6 +180,7 @@ static void read_node(struct virtual_module *vm, struct vm_socket *socket, size_
         .remaining_length = (int32_t)(node->len - node->at),
     };
     int n = bc26_qird_response_encode(&line, text, sizeof text, NULL);
+    vm_begin(vm, VIRTUAL_ANSWER);
     vm_put(vm, "\r\n", 2);
     vm_put(vm, text, n > 0 ? (size_t)n : 0);
     vm_put_view(vm);

@@ -100,6 +100,7 @@ static int prompt(struct virtual_module *vm, enum bc26_form form, int id, int32_
     data->hex = at_data_hex(data->form->rare->data, vm->settings) == 1;
     data->want = (size_t)length * (data->hex ? 2u : 1u);
     data->len = 0;
+    vm_begin(vm, VIRTUAL_PROMPT);
     vm_put(vm, "\r\n> ", 4);
     return VM_PROMPT;
 }
@@ -166,7 +167,7 @@ void vm_data_byte(struct virtual_module *vm, uint8_t byte)
     if (fresh && byte == LF)
         return;
     if (vm->settings[rules->echo_slot] == BC26_ECHO_MODE_ON)
-        vm_put(vm, &byte, 1);
+        vm_echo(vm, &byte, 1);
     if (byte == rules->until) {
         finish(vm);
     } else if (byte == rules->cancel) {

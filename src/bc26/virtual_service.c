@@ -132,6 +132,7 @@ static size_t add_address(char *text, size_t size, size_t len, const char *addre
     struct bc26_dnsgip_address_urc urc = { .host_ip_addr = string(address) };
 
     if (len > 0) {
+        /* NOLINTNEXTLINE(bugprone-not-null-terminated-result): text has a length */
         memcpy(text + len, "\r\n", 2);
         len += 2;
     }

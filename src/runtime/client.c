@@ -80,6 +80,7 @@ bool at_client_has_prompt(const struct at_client *c)
 /* All that there was is written: go on to what follows. */
 static bool more_to_write(struct at_client *c)
 {
+    /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): in this phase there's a call */
     if (c->phase == PHASE_DATA && c->call->sending->next(c)) {
         return true;
     }
@@ -141,7 +142,8 @@ int at_client_send(struct at_client *c)
         return len;
     }
     c->phase = PHASE_SEND;
-    c->accepted = c->completed = false;
+    c->accepted = c->completed = c->resting = false;
+    c->asked = c->role == ROLE_BARRIER ? c->asked : UINT8_MAX;
     c->verdict = AT_OK;
     memset(c->seen, 0, sizeof c->seen);
     c->remaining = -1;

@@ -3,6 +3,7 @@
 
 #include <string.h>
 
+#include "stream.h"
 #include "text.h"
 
 enum { COUNT_MAX = 0x7fff, TAINT_MS = 300 };
@@ -366,7 +367,7 @@ static void on_error(struct at_client *c, const struct at_line *line)
         (void)at_line_int(line, record->fields[0].param, &c->call->error);
     }
     if (c->phase == PHASE_DATA) { /* what was sent of the data stands in its command line now */
-        c->phase = PHASE_FINAL;
+        c->phase = PHASE_THEN; /* and no more is wanted */
         c->out_len = 0;
         at_client_quarantine(c);
     }
@@ -412,10 +413,69 @@ static bool is_tainted(struct at_client *c)
     return c->tainted;
 }
 
+/* A line that announces a payload and fits no settings known: they changed
+ * behind our back, or they are still being read. What comes now may be payload,
+ * and no answer or event to be trusted: see is_tainted. */
+static void on_misfit(struct at_client *c)
+{
+    c->tainted = true;
+    if (c->unset) {
+        return;
+    }
+    if (c->role == ROLE_CALLER) {
+        at_client_quarantine(c);
+    }
+    at_client_forget(c);
+    c->dirty = true;
+    if (c->call != NULL && c->role == ROLE_CALLER) {
+        at_client_finish(c, AT_E_LOST);
+    }
+}
+
+/* Whether the command under way changes the setting that decides about this line's payload,
+ * so that it would have one. */
+static bool brings_payload(const struct at_client *c, const struct at_line *line,
+                           const struct at_effect *effect)
+{
+    const struct at_payload *payload = line->record->rare->payload;
+    int32_t value;
+    int32_t changed = 0;
+    int32_t key = 0;
+    if (effect->slot != payload->when_slot || !at_client_request_int(c, effect->value, &value) ||
+        value != payload->when_value) {
+        return false;
+    }
+    (void)at_client_request_int(c, effect->key, &changed);
+    (void)at_line_int(line, payload->when_key, &key);
+    return effect->slots == 1 || changed == key;
+}
+
+/* Whether a line has no payload as a setting is now, but would if the command under way
+ * has changed it already. */
+static bool is_in_transit(const struct at_client *c, const struct at_line *line)
+{
+    const struct at_payload *payload = line->record->rare->payload;
+    int32_t n;
+    if (payload == NULL || line->payload >= 0 || !at_line_int(line, payload->length, &n) || n <= 0 ||
+        c->phase < PHASE_SEND || c->phase > PHASE_FINAL) {
+        return false;
+    }
+    for (unsigned i = 0; i < c->form->rare->neffects; i++) {
+        if (brings_payload(c, line, &c->form->rare->effects[i])) {
+            return true;
+        }
+    }
+    return false;
+}
+
 static void on_line(struct at_client *c, const struct at_line *line)
 {
     const struct at_record *record = line->record;
     c->payload_to = PAYLOAD_DROP;
+    if (is_in_transit(c, line)) {
+        on_misfit(c);
+        return;
+    }
     switch (record->kind) {
     case AT_KIND_RESPONSE:
     case AT_KIND_TEST:
@@ -457,25 +517,6 @@ static bool is_restart(const struct at_client *c, const struct at_event *e)
     return false;
 }
 
-/* A line that announces a payload and fits no settings known: they changed
- * behind our back, or they are still being read. What comes now may be payload,
- * and no answer or event to be trusted: see is_tainted. */
-static void on_misfit(struct at_client *c)
-{
-    if (c->unset) {
-        c->tainted = true;
-        return;
-    }
-    if (c->role == ROLE_CALLER) {
-        at_client_quarantine(c);
-    }
-    at_client_forget(c);
-    c->dirty = true;
-    if (c->call != NULL && c->role == ROLE_CALLER) {
-        at_client_finish(c, AT_E_LOST);
-    }
-}
-
 /* A banner has several such lines, and while waking up they tell nothing new -
  * but to a listener, as settings may have been forgotten for another reason. */
 static void on_restart(struct at_client *c)
@@ -484,7 +525,10 @@ static void on_restart(struct at_client *c)
     if (!waking || (c->call != NULL && c->role != ROLE_START)) {
         c->counters.reboots++;
         at_client_restarted(c);
-    } else if (c->call == NULL) {
+        return;
+    }
+    at_client_forget(c); /* what was set meanwhile */
+    if (c->call == NULL) {
         at_client_tell_restart(c);
     }
 }
@@ -500,8 +544,12 @@ static void on_unknown(struct at_client *c, const struct at_event *e)
     }
     if (e->record != NULL && e->record->rare->payload != NULL) {
         on_misfit(c);
-    } else if (!c->tainted && is_restart(c, e)) {
-        on_restart(c);
+    } else if (is_restart(c, e)) {
+        if (c->tainted) { /* by whom, nobody knows */
+            at_client_doubt_volatile(c);
+        } else {
+            on_restart(c);
+        }
     }
 }
 
@@ -515,6 +563,10 @@ void at_client_event(void *ctx, const struct at_event *e)
     if (is_tainted(c) && (e->type == AT_EVENT_LINE || e->type == AT_EVENT_PROMPT)) {
         c->payload_to = PAYLOAD_DROP;
         drop_line(c);
+        if (e->remaining > 0) { /* nor may it count what comes behind the payload */
+            c->counting = false;
+            at_stream_no_payload(&c->stream);
+        }
         return;
     }
     switch (e->type) {

@@ -4,6 +4,13 @@
 
 #include "text.h"
 
+/* The most bytes that the data may have on the wire. */
+static uint16_t most_data(const struct at_client *c)
+{
+    const struct at_data *data = c->form->rare->data;
+    return (uint16_t)(c->hex ? 2u * data->max_hex : data->max_text);
+}
+
 static int begin_data(struct at_client *c)
 {
     const struct at_module *module = c->config.module;
@@ -11,6 +18,7 @@ static int begin_data(struct at_client *c)
     c->data = at_request_data(module, c->form, c->request);
     c->hex = at_data_hex(data, c->config.settings) > 0;
     c->until = data->until >= 0;
+    c->offered = most_data(c);
     if (c->data.ptr == NULL) {
         c->call->fault.param = &module->params[data->field];
         c->call->fault.reason = AT_MISSING;
@@ -65,11 +73,15 @@ static bool next_data(struct at_client *c)
 }
 
 /* What is missing of the data. If the port failed, of what it took nobody knows how
- * much arrived: then as much as all of it, as what is too much does no harm. */
+ * much arrived: then as much as all of it, as what is too much does no harm. Should all of
+ * it have arrived, and not be enough, the length didn't arrive as it was: then the most. */
 static size_t missing_data(const struct at_client *c, bool arrived)
 {
     size_t n = c->data.len;
     size_t begun = c->phase == PHASE_DATA ? c->out_len : 0;
+    if (arrived && c->phase == PHASE_FINAL) {
+        return most_data(c);
+    }
     if (!arrived) {
         n = at_request_data(c->config.module, c->form, c->request).len;
         begun = 0;
@@ -80,8 +92,7 @@ static size_t missing_data(const struct at_client *c, bool arrived)
 static void give_up_data(struct at_client *c, bool arrived)
 {
     const struct at_data *data = c->form->rare->data;
-    enum phase last = arrived ? PHASE_DATA : PHASE_FINAL;
-    if (c->phase > last) {
+    if (c->phase > PHASE_FINAL) {
         return;
     }
     bool sending = c->phase == PHASE_DATA;

@@ -94,9 +94,12 @@ void at_client_rested(struct at_client *c);
 void at_client_failed_try(struct at_client *c);
 /* Nothing is known about the module. */
 void at_client_forget(struct at_client *c);
+/* The module restarted. */
 void at_client_restarted(struct at_client *c);
-/* Likewise, but that it may still be in data mode: it's the transport that is new. */
+/* Likewise, but it's the transport that is new: what was asked may still be answered. */
 void at_client_renewed(struct at_client *c);
+/* The module may have restarted: what doesn't survive that is to be read. */
+void at_client_doubt_volatile(struct at_client *c);
 void at_client_tell_restart(struct at_client *c);
 /* Send the bytes that bring the module out of data mode. */
 void at_client_leave_data_mode(struct at_client *c);

@@ -16,14 +16,16 @@
  * filled up - but only once the prompt came, however late, or a barrier was
  * swallowed. The peer then receives filler, which is counted; the alternative
  * is a module that has to be restarted. A port that failed may have swallowed some
- * itself; and a client that was reset still knows that much. */
+ * itself; and a client that was reset still knows that much. A command may also have
+ * become one that asks for data on its way: so before the last try as much is sent as
+ * could have been asked for, or one byte that cancels. */
 #include "client_internal.h"
 
 #include <string.h>
 
 #include "text.h"
 
-enum { TRIES = 5, REST_MS = 300 };
+enum { TRIES = 5, REST_MS = 300, REST_ANSWERS = 10 };
 
 /* The request of all of the client's own commands: every optional field is absent. */
 static const uint64_t nothing[4];
@@ -62,23 +64,6 @@ void at_client_tell_restart(struct at_client *c)
     }
 }
 
-void at_client_restarted(struct at_client *c)
-{
-    make_clean(c);
-    start_anew(c);
-}
-
-void at_client_renewed(struct at_client *c)
-{
-    if (c->call != NULL) {
-        at_client_cut_off(c);
-    }
-    uint32_t stuck = c->stuck;
-    make_clean(c);
-    c->stuck = stuck; /* whether it still is, what is swallowed will tell */
-    start_anew(c);
-}
-
 /* Quarantine -------------------------------------------------------------- */
 
 static void remember_debts(struct at_client *c)
@@ -111,6 +96,28 @@ static void remember_unanswered(struct at_client *c)
     }
 }
 
+/* Settings are in doubt: once they are read, it begins with the first of those, not anew. */
+static void step_back(struct at_client *c)
+{
+    uint8_t first = (uint8_t)(c->config.module->nstart + 1u);
+    if (!c->unset || c->step > first) {
+        c->step = first;
+    }
+}
+
+void at_client_doubt_volatile(struct at_client *c)
+{
+    const struct at_module *module = c->config.module;
+    for (unsigned i = 0; i < module->nsettings; i++) {
+        if (module->settings[i].stored == 0) {
+            memset(c->config.settings + module->settings[i].slot, AT_UNKNOWN,
+                   module->settings[i].slots);
+            step_back(c);
+            c->unset = true;
+        }
+    }
+}
+
 /* Bytes of a payload were lost, and the stream would take the next lines for
  * them. But a payload that still comes must not be cut short. */
 void at_client_end_dead_payload(struct at_client *c)
@@ -118,6 +125,7 @@ void at_client_end_dead_payload(struct at_client *c)
     if (c->counting && at_client_now(c) - c->heard >= c->wait / 2u) {
         c->counting = false;
         at_stream_finish(&c->stream);
+        at_client_doubt_volatile(c); /* a restart may have been counted as data */
     }
 }
 
@@ -132,9 +140,7 @@ static void quarantine(struct at_client *c, bool arrived)
     }
     c->dirty = true;
     if (c->phase != PHASE_THEN) {
-        if (!c->unset) { /* only those settings are to be read that are in doubt now */
-            c->step = (uint8_t)(c->config.module->nstart + 1u);
-        }
+        step_back(c);
         (void)at_client_effects(c, EFFECT_DOUBT);
     }
     if (at_client_has_prompt(c)) {
@@ -152,6 +158,22 @@ void at_client_quarantine(struct at_client *c)
 void at_client_cut_off(struct at_client *c)
 {
     quarantine(c, false);
+}
+
+/* A module that has just come up, as a port that is new, doesn't tell whether the last command
+ * was read, by whom, and whether in data mode. What is swallowed will. */
+void at_client_restarted(struct at_client *c)
+{
+    at_client_cut_off(c);
+    c->stuck = c->stuck > 0 ? c->stuck : c->fill; /* the port didn't take */
+    c->owes_final = c->prompted = false;
+    start_anew(c);
+}
+
+void at_client_renewed(struct at_client *c)
+{
+    c->dirty = true; /* what the old transport was asked may still be answered */
+    at_client_restarted(c);
 }
 
 /* Steps ------------------------------------------------------------------- */
@@ -174,11 +196,12 @@ static const struct at_form *next_start(struct at_client *c)
     return &module->forms[c->step == 0 ? module->wake : module->start[c->step - 1u]];
 }
 
-static const struct at_form *next_barrier(const struct at_client *c)
+static const struct at_form *next_barrier(struct at_client *c)
 {
     const struct at_module *module = c->config.module;
     for (unsigned i = 0; i < module->nbarrier; i++) {
         if ((c->unanswered >> i & 1u) == 0) {
+            c->asked = (uint8_t)i;
             return &module->forms[module->barrier[i]];
         }
     }
@@ -214,13 +237,26 @@ static const struct at_form *next_query(struct at_client *c)
     }
 }
 
+/* All barriers are unanswered, and from the next on no answer could be told from a late
+ * one. So the module has much longer to answer; what is later than that will be mistaken.
+ * If a barrier was the last that was sent, then with its answer all others have come. */
 static void rest(struct at_client *c)
 {
     const struct at_module *module = c->config.module;
+    uint32_t wait = REST_MS;
     c->phase = PHASE_REST;
     c->rested = (uint8_t)c->counters.late;
-    at_client_arm(c, module->nbarrier > 0 ? module->forms[module->barrier[0]].rare->response_ms
-                                          : REST_MS);
+    if (module->nbarrier > 0) {
+        /* NOLINTNEXTLINE(clang-analyzer-core.NullDereference): &forms[0], no barrier, isn't NULL */
+        wait = REST_ANSWERS * module->forms[module->barrier[0]].rare->response_ms;
+    }
+    if (c->asked < module->nbarrier) {
+        c->form = &module->forms[module->barrier[c->asked]];
+        c->phase = PHASE_FINAL;
+        c->resting = true;
+        memset(c->seen, 0, sizeof c->seen);
+    }
+    at_client_arm(c, wait);
 }
 
 void at_client_leave_data_mode(struct at_client *c)
@@ -233,9 +269,14 @@ void at_client_leave_data_mode(struct at_client *c)
     }
 }
 
+static uint8_t most_tries(const struct at_client *c)
+{
+    return c->config.tries > 0 ? c->config.tries : TRIES;
+}
+
 static bool is_exhausted(const struct at_client *c)
 {
-    return c->tries >= (c->config.tries > 0 ? c->config.tries : TRIES);
+    return c->tries >= most_tries(c);
 }
 
 int at_client_advance(struct at_client *c)
@@ -282,8 +323,7 @@ static void advance(struct at_client *c)
     c->ending = ENDING_STEP;
 }
 
-/* All barriers are unanswered. Once nothing late came for as long as an answer
- * takes, none of them will be any more. */
+/* Once nothing late came for as long as an answer takes, none will any more. */
 void at_client_rested(struct at_client *c)
 {
     if ((uint8_t)c->counters.late != c->rested) {
@@ -312,6 +352,16 @@ static void next_step(struct at_client *c)
     c->dirty = c->dirty || c->step == c->config.module->nstart + 1u;
 }
 
+static bool has_data_mode(const struct at_module *module)
+{
+    for (unsigned i = 0; i < module->nforms; i++) {
+        if (module->forms[i].rare->data != NULL && module->forms[i].rare->data->prompt != 0) {
+            return true;
+        }
+    }
+    return false;
+}
+
 /* A query that is refused: the feature may be absent, which means a value. */
 static bool take_refusal(struct at_client *c)
 {
@@ -335,6 +385,7 @@ void at_client_own_ended(struct at_client *c, int status)
         answered = status == AT_OK;
         if (answered) {
             make_clean(c);
+            c->offered = 0;
         }
     } else if (answered) {
         if (c->role == ROLE_QUERY && status != AT_OK && !take_refusal(c)) {
@@ -343,9 +394,15 @@ void at_client_own_ended(struct at_client *c, int status)
         }
         next_step(c);
     }
-    if (!answered) {
+    if (!answered && c->resting) { /* what wasn't answered by now won't be */
+        c->unanswered = 0;
+    } else if (!answered) {
         c->tries++;
         c->prompted = true; /* it may have been taken for data */
+        if (c->stuck == 0 && c->tries + 1 == most_tries(c)) { /* whatever was answered or asked */
+            c->stuck = c->offered > 0 ? c->offered : has_data_mode(c->config.module);
+            c->escape = AT_ESC;
+        }
     }
     advance(c);
 }

@@ -155,6 +155,9 @@ static int parse_form(const struct at_grammar *grammar, const struct at_form *fo
                              : at_fields_fit(&shape, settings, command->text, command->marks,
                                              command->nmarks, fault);
     if (!fit) {
+        if (fault->reason == AT_FINE) { /* too many fields: no single one is at fault */
+            fault->reason = AT_TYPE;
+        }
         return AT_E_ARGUMENT;
     }
     if (form->rare->data != NULL && !data_fit(form, grammar->module, settings, command, fault)) {

@@ -10,9 +10,8 @@
 static void decode_test(const struct at_line *line, void *out)
 {
     struct at_str *text = out;
-    size_t at = 0;
-    while (at < line->len && line->text[at++] != ':') {
-    }
+    const uint8_t *colon = line->len > 0 ? memchr(line->text, ':', line->len) : NULL;
+    size_t at = colon != NULL ? (size_t)(colon - line->text) + 1u : line->len;
     if (at < line->len && line->text[at] == ' ') {
         at++;
     }

@@ -591,6 +591,11 @@ void at_stream_direct(struct at_stream *s, uint8_t *dst)
     s->direct = dst;
 }
 
+void at_stream_no_payload(struct at_stream *s)
+{
+    begin_line(s);
+}
+
 void at_stream_finish(struct at_stream *s)
 {
     uint8_t state = s->state;

@@ -14,4 +14,7 @@ struct at_found {
  * gave; 0 from then on. False: there's none any more, until more come. */
 bool at_stream_next(struct at_stream *stream, size_t *n, struct at_found *found);
 
+/* From the event of a line with a payload: it isn't one, and lines follow. */
+void at_stream_no_payload(struct at_stream *stream);
+
 #endif

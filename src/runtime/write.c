@@ -18,7 +18,7 @@ struct writer {
 
 static void put(struct writer *w, const char *text, size_t n)
 {
-    if (w->len + n <= w->size) {
+    if (w->out != NULL && w->len + n <= w->size) {
         memcpy(w->out + w->len, text, n);
     }
     w->len += n;

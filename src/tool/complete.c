@@ -71,7 +71,7 @@ static void print_left_out(FILE *out, const struct tool *tool, const struct plac
 void complete_describe(FILE *out, const struct tool *tool, struct place place)
 {
     static struct request request;
-    uint8_t settings[TOOL_SETTINGS_MAX];
+    static uint8_t settings[TOOL_SETTINGS_MAX];
     const struct at_manual_param *words = words_of(tool, place);
     tool_initial_settings(tool->module, settings);
     request.tool = tool;

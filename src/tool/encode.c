@@ -44,7 +44,7 @@ static int print_help(const struct tool *tool)
 int tool_encode(const struct tool *tool, int argc, char **argv)
 {
     static struct request request;
-    uint8_t settings[TOOL_SETTINGS_MAX];
+    static uint8_t settings[TOOL_SETTINGS_MAX];
     int first = 1;
     request.tool = tool;
     request.settings = settings;

@@ -179,7 +179,7 @@ static bool is_word(const struct token *token)
 
 static bool pair(const struct tokens *a, const struct tokens *b)
 {
-    bool words[] = {a->n > 0 && is_word(&a->at[0]), b->n > 0 && is_word(&b->at[0])};
+    const bool words[] = {a->n > 0 && is_word(&a->at[0]), b->n > 0 && is_word(&b->at[0])};
     return words[0] == words[1] && (!words[0] || same_text(&a->at[0], &b->at[0]));
 }
 

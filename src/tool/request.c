@@ -111,10 +111,11 @@ static const char *name_of(const struct request *r, const struct at_field *field
 
 static void print_lengths(FILE *out, const struct request *r)
 {
-    const struct at_field *field = field_of(r->form, r->form->rare->data->length);
-    struct at_bytes data = at_request_data(r->tool->module, r->form, &r->value);
-    fprintf(out, "announced %ld, given %zu",
-            (long)*(const int32_t *)(const void *)(r->value.bytes + field->offset), data.len);
+    const struct at_module *module = r->tool->module;
+    int32_t announced = 0;
+    (void)at_request_int(module, r->form, &r->value, r->form->rare->data->length, &announced);
+    fprintf(out, "announced %ld, given %zu", (long)announced,
+            at_request_data(module, r->form, &r->value).len);
 }
 
 /* Why a parameter is missing that may be left out: another one is given. */
@@ -780,6 +781,9 @@ static int decode_digits(struct request *r)
         return TOOL_DONE;
     }
     const struct at_field *field = field_of(r->form, data->field);
+    if (field == NULL) {
+        return TOOL_DONE;
+    }
     struct at_bytes *bytes = (void *)(r->value.bytes + field->offset);
     struct at_fault fault = {&r->tool->module->params[data->field], AT_FINE};
     fault.reason = set_hex(r, (const char *)bytes->ptr, bytes->len, bytes);

@@ -11,7 +11,6 @@ import select
 import shutil
 import signal
 import socket
-import stat
 import subprocess
 import tempfile
 import termios

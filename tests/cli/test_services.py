@@ -116,7 +116,6 @@ class DnsByRote(Service):
         self.check(module.tool("dns", "name.test"), DONE,
                    b"1.1.1.1\n2001:db8:0:0:0:0:0:1\n2.2.2.2\n")
 
-
     def test_fewer_addresses_than_announced(self):
         module = self.rote({"AT+QIDNSGIP": ['+QIURC: "dnsgip",0,2,0', '+QIURC: "dnsgip","1.1.1.1"',
                                             None]})

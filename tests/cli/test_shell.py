@@ -288,6 +288,7 @@ class Commands(Shell):
 
     def test_ctrl_z_suspends_where_commands_are_typed(self):
         shell = self.shell()
+
         def suspend():
             return termios.tcgetattr(shell.child.child_fd)[6][termios.VSUSP]
 

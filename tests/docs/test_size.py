@@ -4,6 +4,7 @@ import importlib.util
 import sys
 import unittest
 from pathlib import Path
+from typing import Any
 
 ROOT = Path(__file__).resolve().parents[2]
 _spec = importlib.util.spec_from_file_location("embed_size", ROOT / "tests/embed/size.py")
@@ -19,7 +20,7 @@ def line_of(name: str, code: str) -> int:
     return 1 + next(i for i, line in enumerate(lines) if code in line)
 
 
-def graph(frames: dict[str, int], *edges: tuple[str, str, str]) -> "size.Graph":
+def graph(frames: dict[str, int], *edges: tuple[str, str, str]) -> Any:
     text = "".join(f'node: {{ title: "{name}" label: "{name}\\na.c:1:1\\n{bytes_} bytes (static)" }}\n'
                    for name, bytes_ in frames.items())
     text += "".join(f'edge: {{ sourcename: "{a}" targetname: "{b}" label: "{place}" }}\n' for a, b, place in edges)

@@ -18,11 +18,11 @@ import tempfile
 from dataclasses import dataclass, field
 from functools import cache
 from pathlib import Path
-from typing import Iterable, Iterator, Optional
+from typing import Iterable, Iterator
 
 ROOT = Path(__file__).resolve().parents[2]
 # What the rows are called, in each README.
-READMES = {"README.md": {}, "README.zh-CN.md": {
+READMES: dict[str, dict[str, str]] = {"README.md": {}, "README.zh-CN.md": {
     "stream parser": "流解析器", "codec": "编解码器", "all commands": "全部命令", "`QIRD` alone": "只有 `QIRD`",
     "sockets": "sockets API", "with names": "带名称", "RAM: `struct at_client`": "RAM：`struct at_client`",
     "of it `struct at_stream`": "其中 `struct at_stream`"}}
@@ -90,7 +90,7 @@ CHOICES = [
 ]
 
 # Whom a call through a pointer reaches, as the source spells it; the rest are the user's.
-REACHES = {
+REACHES: dict[str, list[str]] = {
     "shape->judge": [],     # the module's side alone
     "module->head": [f"{MODULE}_head"],
     "s->scan_echoed": ["src/runtime/stream.c:scan_echoed"],
@@ -261,7 +261,8 @@ class Graph:
                 raise SystemExit(f"{above[-1]} calls {name}, which wasn't compiled")
             return 0, []
         if name not in self.done:
-            below = max((self.deepest(c, (*above, name)) for c in sorted(self.calls.get(name, ()))), default=(0, []))
+            nothing: tuple[int, list[str]] = (0, [])
+            below = max((self.deepest(c, (*above, name)) for c in sorted(self.calls.get(name, ()))), default=nothing)
             self.done[name] = (self.frames[name] + below[0], [name, *below[1]])
         return self.done[name]
 
@@ -280,8 +281,8 @@ def measure_stack(objects: list[Path], uses: list[str], parts: Iterable[str]) ->
         linked = {part.rsplit(".text.", 1)[-1] for part in parts if part.startswith(f"{path.name} .text.")}
         graph.read(path.with_suffix(".ci").read_text(encoding="utf-8"), linked)
     named = [name if name in graph.frames else f"{name}_no_names" for name in uses]   # see AT_NO_NAMES
-    stack, path = max(graph.deepest(name) for name in named)
-    return stack, [f"{name} {graph.frames[name]}" for name in path], graph.callbacks
+    stack, chain = max(graph.deepest(name) for name in named)
+    return stack, [f"{name} {graph.frames[name]}" for name in chain], graph.callbacks
 
 
 # The report -----------------------------------------------------------------------

@@ -17,6 +17,9 @@ CODEC_SAYS = ("line +QIRD: 4\npayload 4, 0 to come\nline OK\nline +QIURC: \"clos
 
 
 class Amalgamation(Scratch):
+    dist: Path
+    plain: dict[str, str]
+
     @classmethod
     def prepare(cls) -> None:
         cls.dist = dist(cls.common / "dist")
@@ -157,7 +160,7 @@ class Determinism(Scratch):
         self.assertEqual(names, sorted(str(p.relative_to(made[1])) for p in made[1].rglob("*") if p.is_file()))
         for name in ("bc26/bc26.c", "zephyr/zephyr/module.yml", "esp-idf/bc26/idf_component.yml", "arduino/src/bc26.c"):
             self.assertIn(name, names)
-        self.assertEqual(filecmp.cmpfiles(*made, names, shallow=False), (names, [], []))
+        self.assertEqual(filecmp.cmpfiles(made[0], made[1], names, shallow=False), (names, [], []))
 
 
 class OneBuild(Scratch):
@@ -188,7 +191,9 @@ class OneBuild(Scratch):
 
     def test_host_and_module(self) -> None:
         now, old = dist(self.folder / "now"), dist(self.folder / "old", "--firmware", "V1.0")
-        for options, complaint in ((["-DAT_BESIDE_HOST"], "undefined reference to .bc26_"), ([], "multiple definition")):
+        cases: list[tuple[list[str], str]] = [(["-DAT_BESIDE_HOST"], "undefined reference to .bc26_"),
+                                              ([], "multiple definition")]
+        for options, complaint in cases:
             module = self.folder / "module.o"
             run(["gcc", *options, "-c", now / "bc26-module/bc26_module.c", "-o", module])
             with self.assertRaisesRegex(AssertionError, complaint):
@@ -230,10 +235,12 @@ class Again(Scratch):
 
     def test_what_makes_no_sense(self) -> None:
         atspec = [sys.executable, ROOT / "gen/atspec", "dist", ROOT / "spec/quectel/bc26-tcpip.yaml"]
-        for options, complaint in ((["-o", ""], "an empty name"), (["--only", ""], "a command without a name"),
-                                   (["--only", "QIRD,"], "a command without a name"),
-                                   (["--only", "QIRD", "--only", "QIOPEN"], "may be given once"),
-                                   (["--packages", self.folder], "no folder zephyr/")):
+        cases: list[tuple[list[object], str]] = [
+            (["-o", ""], "an empty name"), (["--only", ""], "a command without a name"),
+            (["--only", "QIRD,"], "a command without a name"),
+            (["--only", "QIRD", "--only", "QIOPEN"], "may be given once"),
+            (["--packages", self.folder], "no folder zephyr/")]
+        for options, complaint in cases:
             with self.assertRaisesRegex(AssertionError, complaint):
                 run([*atspec, *(["-o", self.folder / "x"] if options[0] != "-o" else []), *options])
         self.assertFalse((self.folder / "x").exists())

@@ -15,7 +15,7 @@ import threading
 import unittest
 from collections.abc import Callable, Iterator
 
-from support import Sim, free_port
+from support import Sim, free_port   # type: ignore[attr-defined]  # of tests/cli
 from targets import PATIENCE, ROOT, compile, need
 
 FIRMWARE = ROOT / "tests/embed/firmware"

@@ -74,8 +74,8 @@ endif()
             flags = run(["pkg-config", "--cflags", "--libs", package], env=env).split()
             self.assertEqual(self.build_and_run(["cc", CONSUMER / source, *flags]), said)
         flags = run(["pkg-config", "--cflags", "--libs", "bc26_sockets"], env=env).split()
-        source = self.put("s.c", '#include "bc26_sockets.h"\nint main(void) { return bc26_sockets_init(0, 0); }\n')
-        run(["cc", source, *flags, "-o", self.folder / "s"])
+        written = self.put("s.c", '#include "bc26_sockets.h"\nint main(void) { return bc26_sockets_init(0, 0); }\n')
+        run(["cc", written, *flags, "-o", self.folder / "s"])
         self.assertEqual(run(["pkg-config", "--modversion", "bc26"], env=env).strip(), "0.1.0")
 
     def spec(self) -> Path:
@@ -173,7 +173,7 @@ target_link_libraries(sim PRIVATE simlib_module)
 
 
 def sha(build: Path) -> str:
-    return re.findall(r'SPEC_SHA256 "(\w+)"', (build / "generated/mylib/dated.h").read_text("utf-8"))[0]
+    return str(re.findall(r'SPEC_SHA256 "(\w+)"', (build / "generated/mylib/dated.h").read_text("utf-8"))[0])
 
 
 def flat(text: str) -> str:

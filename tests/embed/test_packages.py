@@ -67,7 +67,7 @@ def server() -> Iterator[int]:
 def module(port: int) -> Iterator[socket.socket]:
     """The UART of a virtual module, for which all servers are this one."""
     command = [TOOL, "sim", "--tcp", "0", "--route", f"*:7=127.0.0.1:{port}"]
-    with subprocess.Popen(command, stderr=subprocess.PIPE, text=True) as sim:
+    with subprocess.Popen([str(word) for word in command], stderr=subprocess.PIPE, text=True) as sim:
         assert sim.stderr
         ready = sim.stderr.readline().split()[-1]
         host, _, number = ready.rpartition(":")
@@ -90,6 +90,7 @@ class Package(Scratch):
     FOLDER = ""
     SOURCES, HEADERS = "src", "include"
     package: Path
+    dist: Path
 
     @classmethod
     def prepare(cls) -> None:

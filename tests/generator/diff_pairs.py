@@ -181,14 +181,14 @@ def reserved(path: str, *names: str) -> Change:
     return {"reserved/1": {"path": path, "names": list(names), "because": "it had no use"}}
 
 
-PING = {"commands/PING": {"section": "1", "doc": "Is anyone there", "execute": {"syntax": "AT+PING"}}}
-EXECUTE = {"commands/LIST/execute": {"syntax": "AT+LIST"}}
-NEW_STATE = {"values/state/entries/3": {"name": "NEW", "text": "new"}}
-NO_STATE = {"values/state/entries/2": GONE}
-SWAPPED_KINDS = {"values/kind/entries/A": {"name": "SECOND", "text": "the second"},
-                 "values/kind/entries/B": {"name": "FIRST", "text": "the first"}}
-SWAPPED_STATES = {"values/state/entries/1": {"name": "LOST", "text": "lost"}, "values/state/entries/2": {"name": "BUSY", "text": "busy"}}
-ANOTHER_NUMBER = {**NO_STATE, "values/state/entries/3": {"name": "LOST", "text": "lost"}}
+PING: Change = {"commands/PING": {"section": "1", "doc": "Is anyone there", "execute": {"syntax": "AT+PING"}}}
+EXECUTE: Change = {"commands/LIST/execute": {"syntax": "AT+LIST"}}
+NEW_STATE: Change = {"values/state/entries/3": {"name": "NEW", "text": "new"}}
+NO_STATE: Change = {"values/state/entries/2": GONE}
+SWAPPED_KINDS: Change = {"values/kind/entries/A": {"name": "SECOND", "text": "the second"},
+                         "values/kind/entries/B": {"name": "FIRST", "text": "the first"}}
+SWAPPED_STATES: Change = {"values/state/entries/1": {"name": "LOST", "text": "lost"}, "values/state/entries/2": {"name": "BUSY", "text": "busy"}}
+ANOTHER_NUMBER: Change = {**NO_STATE, "values/state/entries/3": {"name": "LOST", "text": "lost"}}
 OPEN, LIST, READ = "commands/OPEN/set/syntax", "commands/LIST/forms/one/syntax", "commands/READ/lines/READ"
 LISTED = "commands/LIST/lines/LIST/line"
 LOST = "urcs/lost/line"

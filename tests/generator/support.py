@@ -18,7 +18,7 @@ FRAGMENT = REPOSITORY / "spec" / "common" / "v250.yaml"
 sys.path.insert(0, str(REPOSITORY / "gen"))
 sys.dont_write_bytecode = True
 
-from atspec.build import load_spec  # noqa: E402
+from atspec.build import load_spec as load_spec  # noqa: E402
 from atspec.diag import Diagnostic  # noqa: E402
 from atspec.model import Spec  # noqa: E402
 

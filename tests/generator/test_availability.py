@@ -58,8 +58,10 @@ class Shipped(unittest.TestCase):
         everything = shipped()
         old_forms = {"qisend_stream", "qisend_fixed", "qisend_progress", "qicfg_echomode",
                      "qidnscfg", "qidnscfg_query", "qidnscfg_test"}
-        for at, lacks in {"V1.0": old_forms, "V1.1": set(), "BC26NBR01A06": {"qicfg_echomode"}, "BC26NBR01A07": set(),
-                          "BC26NAR02A01": set(), "BC20NBR01A07": {"qicfg_echomode"}, "BC20NBR01A08_01.003": set()}.items():
+        lacking: dict[str, set[str]] = {
+            "V1.0": old_forms, "V1.1": set(), "BC26NBR01A06": {"qicfg_echomode"}, "BC26NBR01A07": set(),
+            "BC26NAR02A01": set(), "BC20NBR01A07": {"qicfg_echomode"}, "BC20NBR01A08_01.003": set()}
+        for at, lacks in lacking.items():
             with self.subTest(at):
                 spec = shipped(at)
                 self.assertEqual(set(syntaxes(everything)) - set(syntaxes(spec)), lacks)

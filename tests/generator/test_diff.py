@@ -13,6 +13,7 @@ import sys
 import tempfile
 import unittest
 from pathlib import Path
+from typing import Any
 
 from diff_pairs import BASE
 from support import REPOSITORY, SHIPPED
@@ -48,7 +49,7 @@ class Diff(unittest.TestCase):
                 status = int(str(e.code))
         return status, out.getvalue(), err.getvalue()
 
-    def changes(self, *args: str) -> list[dict]:
+    def changes(self, *args: str) -> Any:
         status, out, _ = self.diff(*args, "--format", "json")
         self.assertEqual(status, 0)
         return json.loads(out)["changes"]

@@ -438,8 +438,9 @@ class Remembered:
         self.trees: dict[int, tuple[Spec, Node]] = {}       # with what keeps the id
 
     def __call__(self, spec: Spec) -> Node:
-        spec, tree = self.trees.pop(id(spec), None) or (spec, described(spec))
-        self.trees[id(spec)] = spec, tree
+        kept = self.trees.pop(id(spec)) if id(spec) in self.trees else (spec, described(spec))
+        tree = kept[1]
+        self.trees[id(spec)] = kept
         if len(self.trees) > 32:
             del self.trees[next(iter(self.trees))]
         return tree
@@ -486,7 +487,7 @@ class Mutations(Folder):
     def check(self, pairs: list[tuple[Spec, Spec]], site: Site) -> list[Finding]:
         found = compared(*pairs[0])
         if len(pairs) > 1:
-            olds, news = ({p[i].view.name if p[i].view else None: p[i] for p in pairs} for i in (0, 1))
+            olds, news = ({at.name if at else None: p[i] for p in pairs for at in [p[i].view]} for i in (0, 1))
             found = compared_in_views(olds.__getitem__, news.__getitem__)
         same = all(self.meaning(a) == self.meaning(b) for a, b in pairs)
         reported = [(f.rule.id, f.path) for f in found]

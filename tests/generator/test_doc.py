@@ -341,9 +341,9 @@ class Complete(unittest.TestCase):
             root, (spec, narrowed) = page(name), specs_named(name)
             now = {f.path: f for f in spec.forms}
             for form in [f for of in narrowed.values() for f in of.forms]:
-                place = root.one(anchor("form", form.command.name, form.name))
-                self.says(place, form.syntax.text)
-                self.assertIn(time(form.response_time), place.words)
+                shown = root.one(anchor("form", form.command.name, form.name))
+                self.says(shown, form.syntax.text)
+                self.assertIn(time(form.response_time), shown.words)
                 for f, same in zip(form.syntax.fields, now[form.path].syntax.fields):
                     if f.param and same.param and f.param.kind == "integer" and not f.param.values:
                         self.says(root.one(anchor("command", form.command.name, f.name)), f"{f.param.minimum} to {f.param.maximum}")
@@ -455,7 +455,7 @@ def contrast(one: str, other: str) -> float:
     def luminance(colour: str) -> float:
         parts = [int(colour[i:i + 2], 16) / 255 for i in (1, 3, 5)]
         r, g, b = (c / 12.92 if c <= 0.03928 else ((c + 0.055) / 1.055) ** 2.4 for c in parts)
-        return 0.2126 * r + 0.7152 * g + 0.0722 * b
+        return float(0.2126 * r + 0.7152 * g + 0.0722 * b)
     high, low = sorted((luminance(one), luminance(other)), reverse=True)
     return float((high + 0.05) / (low + 0.05))
 

@@ -1,23 +1,28 @@
 """Reading files, the command line, and input that is broken at random."""
 
 import os
-import random
 import re
 import shutil
 import subprocess
 import sys
 import tempfile
 import unittest
+import unittest.mock as mock
 from pathlib import Path
+from typing import Any
 
-from support import FRAGMENT, MUST_FAIL, REPOSITORY, SHIPPED, check_text, how_to_load, load_spec, spec_file
+from support import FRAGMENT, MUST_FAIL, REPOSITORY, SHIPPED, check_text, load_spec, spec_file
 from atspec import VERSION
-from atspec.diag import Report
+from atspec.diag import Diagnostic, Report
 from atspec.load import compose
+
+sys.path.insert(0, str(REPOSITORY / "tests/fuzz"))
+
+import generator  # noqa: E402
 
 
 class Compose(unittest.TestCase):
-    def compose(self, text: str):
+    def compose(self, text: str) -> tuple[Any, list[Diagnostic]]:
         report = Report()
         return compose("spec.yaml", text.encode(), report), report.diagnostics()
 
@@ -94,7 +99,7 @@ class Findings(unittest.TestCase):
         found = self.check_shipped(text.replace("  '1.1': {by: session, doc: the order of commands; the demo holds it}\n", ""))
         self.assertEqual([d.code for d in found], ["E080"])
 
-    def check_shipped(self, text: str):
+    def check_shipped(self, text: str) -> list[Diagnostic]:
         with spec_file(text.replace("../common/v250.yaml", str(FRAGMENT))) as path:
             return load_spec(path)[1]
 
@@ -147,82 +152,28 @@ class CommandLine(unittest.TestCase):
         self.assertEqual(self.run_check("--version")[:2], (0, f"atspec {VERSION}\n"))
 
 
-class Mutations(unittest.TestCase):
-    """No input, however broken, gives a traceback."""
+class Damaged(unittest.TestCase):
+    """No input, however broken, gives a traceback; tests/fuzz/generator.py does more of it."""
 
-    WORDS = ["", "x", "'", "[", "{", "-1", "99999999999999", "1.5", "true", "null", "<connectID>", "QIRD", "0..4",
-             "[1, 2]", "{a: b}", "[[]]", "60 s", "AT+QIRD", "view_mode", "*a", "&a b", "\t", "recv", "'\u00e9'", "prompt"]
+    def test_damaged_specs_and_overlays(self) -> None:
+        tally = generator.fuzz(seed=26, count=250)
+        for case, wrong in tally.wrong:
+            with self.subTest(case.name):
+                self.fail(wrong)
+        self.assertGreater(tally.answers["spec"], 10)
+        self.assertGreater(len(tally.answers), 30)
 
-    def mutate(self, rng: random.Random, text: str) -> str:
-        lines = text.split("\n")
-        for _ in range(rng.randint(1, 3)):
-            i, j = rng.randrange(len(lines)), rng.randrange(len(lines))
-            kind = rng.randrange(6)
-            if kind == 0:
-                del lines[i]
-            elif kind == 1:
-                lines.insert(i, lines[i])
-            elif kind == 2:
-                lines[i], lines[j] = lines[j], lines[i]
-            elif kind == 3:
-                lines[i] = re.sub(r":.*", lambda _: ": " + rng.choice(self.WORDS), lines[i], 1)
-            else:   # one scalar within the line
-                parts = re.split(r"(\w+)", lines[i])
-                k = rng.randrange(len(parts))
-                parts[k] = rng.choice(self.WORDS) if kind == 4 else ""
-                lines[i] = "".join(parts)
-        return "\n".join(lines)
+    def test_what_was_found_once(self) -> None:
+        for case in generator.regressions():
+            with self.subTest(case.name):
+                self.assertEqual(generator.try_case(case)[1], "")
 
-    def test_mutations(self) -> None:
-        rng = random.Random(26)
-        text = SHIPPED.read_text("utf-8").replace("../common/v250.yaml", str(FRAGMENT))
-        for n in range(160):
-            mutant = self.mutate(rng, text)
-            with self.subTest(n), spec_file(mutant) as path:
-                spec, diagnostics = load_spec(path)
-                self.assertEqual(spec is None, any(d.severity == "error" for d in diagnostics))
-
-    def test_mutations_in_a_view(self) -> None:
-        rng = random.Random(27)
-        text = SHIPPED.read_text("utf-8").replace("../common/v250.yaml", str(FRAGMENT))
-        # What availability stands on is rare among the lines: make it break more often.
-        dated = [i for i, ln in enumerate(text.split("\n")) if re.search("since:|before:|was:|revision", ln)]
-        for n in range(80):
-            lines = text.split("\n")
-            for i in rng.sample(dated, 2):
-                lines[i] = self.mutate(rng, lines[i] + "\n" * 3)
-            at = rng.choice(["V1.0", "V1.1", "BC26NBR01A06", "BC20NBR01A08"])
-            with self.subTest(n), spec_file("\n".join(lines)) as path:
-                spec, diagnostics = load_spec(path, at=at)
-                self.assertEqual(spec is None, any(d.severity == "error" for d in diagnostics))
-
-    def test_mutated_overlays(self) -> None:
-        rng = random.Random(28)
-        overlays = [p.read_text("utf-8") for p in sorted((SHIPPED.parent / "overlays").glob("*.yaml"))]
-        for n in range(60):
-            with self.subTest(n), spec_file(self.mutate(rng, rng.choice(overlays))) as path:
-                spec, diagnostics = load_spec(str(SHIPPED), at=rng.choice([None, "V1.0"]), overlays=[path])
-                self.assertEqual(spec is None, any(d.severity == "error" for d in diagnostics))
-
-    def test_small_mutations(self) -> None:
-        # Small specs break in their references and proofs, not in their schema.
-        rng = random.Random(20)
-        paths = sorted(MUST_FAIL.glob("*.yaml"))
-        for n in range(900):
-            path = rng.choice(paths)
-            text = path.read_bytes().decode("utf-8", "replace").replace("parts/", f"{MUST_FAIL}/parts/")
-            with self.subTest(f"{n} {path.name}"), spec_file(self.mutate(rng, text)) as mutant:
-                load_spec(mutant, True, how_to_load(path)["at"])
-
-    def test_random_bytes(self) -> None:
-        rng = random.Random(21)
-        content = SHIPPED.read_bytes()[:3000]
-        for n in range(300):
-            broken = bytearray(content)
-            for _ in range(rng.randint(1, 4)):
-                broken[rng.randrange(len(broken))] = rng.randrange(256)
-            with self.subTest(n):
-                compose("spec.yaml", bytes(broken), Report())
+    def test_a_traceback_and_a_hang_are_found(self) -> None:
+        case = generator.Case("spec.yaml", SHIPPED.read_bytes())
+        for broken, wrong in ((ZeroDivisionError(), "ZeroDivisionError"), (generator.Hang("too long"), "too long"),
+                              (None, "cannot unpack")):
+            with mock.patch.object(generator, "load_spec", side_effect=broken, return_value=None):
+                self.assertIn(wrong, generator.try_case(case)[1])
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 import random
 import unittest
-from typing import Optional
+from typing import Any, Optional
 
 from support import load_text
 from atspec.diag import Report
@@ -166,7 +166,7 @@ commands:
         return line, rng.choice(["", "", ", extra_fields: true"])
 
     @staticmethod
-    def load_anyhow(text: str):
+    def load_anyhow(text: str) -> Any:
         """Load; a rule without need is the one error that may be."""
         try:
             return load_text(text)

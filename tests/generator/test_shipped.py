@@ -133,7 +133,7 @@ class Schema(unittest.TestCase):
             if "properties" in node:
                 self.assertIs(node.get("additionalProperties"), False, path)
 
-    def objects(self, node: Any, path: str) -> Iterator[tuple[str, dict]]:
+    def objects(self, node: Any, path: str) -> Iterator[tuple[str, dict[str, Any]]]:
         if isinstance(node, dict):
             if isinstance(node.get("type"), str):
                 yield path, node
@@ -143,7 +143,7 @@ class Schema(unittest.TestCase):
             for value in node:
                 yield from self.objects(value, path)
 
-    def properties(self, schema: Any, path: str) -> Iterator[tuple[str, dict]]:
+    def properties(self, schema: Any, path: str) -> Iterator[tuple[str, dict[str, Any]]]:
         for where, node in self.objects(schema, path):
             for key, value in node.get("properties", {}).items():
                 yield f"{where}/{key}", value

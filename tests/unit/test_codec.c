@@ -290,6 +290,19 @@ START_TEST(arguments_that_are_refused)
 }
 END_TEST
 
+/* Of no single one, but of a kind that tells less than a wrong value. */
+START_TEST(too_many_arguments)
+{
+    struct at_command command;
+    struct at_fault fault;
+    ck_assert_int_eq(parse("AT+QIRD=0,1,2", &command, &fault), AT_E_ARGUMENT);
+    ck_assert_ptr_null(fault.param);
+    ck_assert_int_eq(fault.reason, AT_TYPE);
+    ck_assert_int_eq(parse("AT+QISEND=0,10,1234567890,1", &command, &fault), AT_E_ARGUMENT);
+    ck_assert_int_ne(fault.reason, AT_FINE);
+}
+END_TEST
+
 START_TEST(what_a_command_line_decodes_to)
 {
     static const char line[] = "at+qiopen=1,4,\"UDP\",\"iot.quectel.com\",65535,0";
@@ -346,6 +359,10 @@ START_TEST(what_a_form_writes)
     send.data = (struct at_bytes){bytes("a,b c"), 5};
     n = bc26_qisend_inline_encode(settings, &send, line, sizeof line, NULL);
     assert_written(line, n, "AT+QISEND=0,5,\"a,b c\"\r");
+    send.data = (struct at_bytes){bytes(",bcde"), 5};
+    n = bc26_qisend_inline_encode(settings, &send, line, sizeof line, NULL);
+    assert_written(line, n, "AT+QISEND=0,5,\",bcde\"\r");
+    send.data = (struct at_bytes){bytes("a,b c"), 5};
     settings[BC26_SETTING_SEND_DATA_FORMAT] = 1;
     n = bc26_qisend_inline_encode(settings, &send, line, sizeof line, NULL);
     assert_written(line, n, "AT+QISEND=0,5,612C622063\r");
@@ -710,6 +727,7 @@ static Suite *codec(void)
     tcase_add_test(commands, command_lines_and_their_forms);
     tcase_add_test(commands, lines_that_are_no_command);
     tcase_add_test(commands, arguments_that_are_refused);
+    tcase_add_test(commands, too_many_arguments);
     tcase_add_test(commands, what_a_command_line_decodes_to);
     tcase_add_test(commands, the_format_decides_how_long_inline_data_are);
     tcase_add_test(commands, what_a_form_writes);

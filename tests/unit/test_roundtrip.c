@@ -7,9 +7,11 @@
  * AT_SEED chooses other arguments, AT_ROUNDS how many.
  */
 #include <check.h>
+#include <ctype.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
 
 #ifndef MODULE_HEADER
 #define MODULE_HEADER "bc26_module.h"
@@ -120,6 +122,47 @@ START_TEST(command_forms)
         parse_back(form, line, len - 1u, &request);
     }
     covers("form", form_name(form), "round trip");
+}
+END_TEST
+
+/* Whether a line begins as the form does, or is all of it: letters of either case. */
+static bool begins_so(const uint8_t *line, size_t len, const struct at_form *form)
+{
+    size_t n = strlen(form->head);
+    return (form->nfields > 0 ? len >= n : len == n) &&
+           strncasecmp((const char *)line, form->head, n) == 0;
+}
+
+/* What is nearly a head: no form is taken for another, nor for one that it only begins. */
+static void assert_no_other(const uint8_t *line, size_t len)
+{
+    struct at_command command;
+    int status = at_command_parse(grammar, settings, line, len, &command, NULL);
+    require(status != AT_OK || begins_so(line, len, command.form), "%.*s is a %s", (int)len,
+            line, form_name(command.form));
+}
+
+START_TEST(command_heads)
+{
+    const struct at_form *form = &module->forms[_i];
+    union value request;
+    uint8_t line[WIRE_MAX];
+    picker_init(&picker, seed + (uint32_t)_i);
+    pick_settings(&picker, module, settings);
+    pick_request(&picker, module, form, settings, 0, &request);
+    size_t len = encode_form(form, &request, (char *)line) - 1u;
+    size_t head = strlen(form->head);
+    for (size_t i = 0; i < head; i++) {
+        uint8_t right = line[i];
+        assert_no_other(line, i);
+        for (unsigned wrong = 0; wrong <= UINT8_MAX; wrong++) {
+            line[i] = (uint8_t)wrong;
+            assert_no_other(line, len);
+            assert_no_other(line, i + 1u);
+        }
+        line[i] = (uint8_t)tolower(right);
+    }
+    parse_back(form, (const char *)line, len, &request);
 }
 END_TEST
 
@@ -1055,6 +1098,7 @@ int main(void)
 
     tcase_set_timeout(commands, 60);
     tcase_add_loop_test(commands, command_forms, 0, module->nforms);
+    tcase_add_loop_test(commands, command_heads, 0, module->nforms);
     tcase_add_loop_test(commands, wrong_arguments, 0, module->nforms);
     tcase_add_loop_test(commands, wrong_data, 0, module->nforms);
     tcase_add_loop_test(commands, wrong_counts, 0, module->nforms);

@@ -1194,6 +1194,7 @@ START_TEST(settings_proved_wrong_while_sending)
     ck_assert_int_eq(send.status, AT_E_LOST);
     ck_assert_uint_eq(send.count, 1460);
     heard("");
+    t.clock += 300; /* until then it might be payload, too */
     script_start_inline(PUSH);
     script_piece("AT+QISEND=0,5", data, 5);
     ck_assert_int_eq(bc26_socket_send_start(&t.sockets, &more, 0, data, 5), AT_OK);
@@ -1217,6 +1218,7 @@ START_TEST(settings_proved_wrong_while_reading)
     script_start_inline(BUFFER);
     script("AT+QIRD=0,512", "\r\n+QIRD: 3,ghi\r\n" OK);
     script("AT+QIRD=0,512", EMPTY);
+    t.clock += 300; /* until then it might be payload, too */
     says(RECV("0"));
     settle();
     heard("0g 0h 0i ");
@@ -1249,6 +1251,8 @@ START_TEST(a_restart_that_a_payload_hides)
     script("AT+QIRD=0,512", "\r\n+QIRD: 100\r\nabc" BANNER);
     ck_assert_int_eq(receive(0, data, 600), AT_E_TIMEOUT);
     script("AT+QICFG=\"viewmode\"", "\r\n+QICFG: \"viewmode\",0\r\n" OK);
+    script("AT+QICFG=\"echomode\"", ERROR); /* which survives no restart */
+    script("AT+QISTATE?", OK);
     script("AT+QIRD=0,512", ERROR);
     script("AT+QIGETERROR", WHY("567"));
     ck_assert_int_eq(receive(0, data, 600), AT_E_ERROR);

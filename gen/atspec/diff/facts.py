@@ -38,8 +38,8 @@ class Node:
     defined: Optional[Mark] = None
     sent: bool = False                  # of a value: by the host
     received: bool = False              # by the module
-    accepts: dict[str, str] = field(default_factory=dict)   # of a line or a shape: each optional part
-                                                            # there or not, and with the names of fields
+    # Of a line or a shape: each optional part there or not, and with the names of fields.
+    accepts: dict[str, str] = field(default_factory=dict)
 
     def add(self, key: str, child: "Node") -> "Node":
         while key in self.children:     # the same twice: told apart by their order
