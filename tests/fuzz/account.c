@@ -35,6 +35,14 @@ static void skip_blank(struct account *a)
     }
 }
 
+/* What the end of a prompt may have taken from the data echoed behind it. */
+static void skip_prompt_end(struct account *a)
+{
+    for (const char *blank = " \r\n"; *blank != '\0'; blank++) {
+        a->at += is_next(a, (uint8_t)*blank);
+    }
+}
+
 static void account_bytes(struct account *a, const uint8_t *bytes, size_t n)
 {
     claim(n <= a->size - a->at, "an event is longer than the input");
@@ -260,9 +268,8 @@ static void on_payload(struct account *a, const struct at_event *event)
 
 static void on_echo_data(struct account *a, const struct at_event *event)
 {
-    static const char blank[] = " \r\n";
-    for (size_t i = 0; a->prompted && i < sizeof blank - 1; i++) {
-        a->at += is_next(a, (uint8_t)blank[i]);
+    if (a->prompted) {
+        skip_prompt_end(a);
     }
     a->prompted = false;
     claim(a->in_echo, "data come back that nobody sent");
@@ -380,10 +387,8 @@ static void on_event(void *ctx, const struct at_event *event)
 
 static void account_rest(struct account *a)
 {
-    if (a->in_echo) { /* before the data themselves: what may belong to the prompt */
-        for (const char *blank = " \r\n"; *blank != '\0'; blank++) {
-            a->at += is_next(a, (uint8_t)*blank);
-        }
+    if (a->in_echo) {
+        skip_prompt_end(a);
     }
     skip_blank(a);
     claim(a->at == a->size, "%zu bytes of %zu are accounted for", a->at, a->size);

@@ -2809,7 +2809,6 @@ START_TEST(what_is_pushed_before_the_ok_forges_nothing)
 }
 END_TEST
 
-/* A restart that is heard late: the module has answered since, or will. */
 /* A stranger's header mustn't have the stream count what comes behind the stranger's data. */
 START_TEST(a_forged_header_counts_nothing)
 {
@@ -3191,6 +3190,20 @@ START_TEST(a_port_that_breaks_before_the_data)
     pass(1);
     ends(AT_E_PORT);
     over();
+}
+END_TEST
+
+/* Whatever memory held: no line is stored that the command doesn't have. */
+START_TEST(a_prepared_call_has_all_its_sinks)
+{
+    struct at_call call;
+    uint64_t request[8] = {0};
+    memset(&call, 0xa5, sizeof call);
+    at_call_prepare(&call, &bc26.forms[BC26_FORM_CMEE_READ], request);
+    ck_assert_uint_eq(call.sinks[0].record, bc26.forms[BC26_FORM_CMEE_READ].responses[0].record);
+    ck_assert_uint_eq(call.sinks[1].record, AT_NONE);
+    ck_assert_uint_eq(call.sinks[0].max, 1);
+    ck_assert_uint_eq(call.sinks[1].max, 1);
 }
 END_TEST
 
@@ -3839,7 +3852,7 @@ int main(void)
         a_port_that_stalls_in_a_barrier, a_port_that_stays_stalled_is_lost,
         a_broken_port_ends_the_command, filler_outlives_the_port, data_mode_outlives_the_port,
         a_port_that_breaks_before_the_data,
-        unusable_configurations, blocking_calls, sync_without_a_module);
+        unusable_configurations, a_prepared_call_has_all_its_sinks, blocking_calls, sync_without_a_module);
     ADD(suite, "every form", bc26.nforms, every_form_ends_in_time, every_form_can_be_refused);
     ADD(suite, "every two forms", 2 * bc26.nforms, late_answers_satisfy_no_other_command);
     ADD(suite, "noise", 500, noise_is_survived);
